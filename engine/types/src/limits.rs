@@ -33,6 +33,48 @@ pub const SHARDS_MAX: u16 = 256;
 /// answered.
 pub const CONNECTION_REQUESTS_MAX: usize = 64;
 
+/// How many topics a cluster may have.
+pub const CLUSTER_TOPICS_MAX: usize = 100_000;
+
+/// How many partitions a cluster may have, over all topics.
+pub const CLUSTER_PARTITIONS_MAX: usize = 200_000;
+
+/// How many partitions one request may create, so that its metadata record stays small.
+///
+/// *Source*: Kafka's `ReplicationControlManager.MAX_PARTITIONS_PER_BATCH`.
+pub const REQUEST_PARTITIONS_MAX: usize = 10_000;
+
+/// How many brokers may register, and so how many replicas a partition may have.
+pub const BROKERS_MAX: usize = 64;
+
+/// How many addresses one broker may register.
+pub const BROKER_ENDPOINTS_MAX: usize = 16;
+
+/// The longest value of a topic or broker configuration, in bytes.
+pub const CONFIG_VALUE_LENGTH_MAX: usize = 1_024;
+
+/// The largest record of the metadata log, envelope included.
+pub const METADATA_RECORD_SIZE_MAX: ByteCount = ByteCount::mib(4);
+
+/// How many producer ids a broker takes at a time.
+///
+/// *Source*: Kafka's `ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`.
+pub const PRODUCER_ID_BLOCK_LENGTH: u32 = 1_000;
+
+const _: () = assert!(REQUEST_PARTITIONS_MAX <= CLUSTER_PARTITIONS_MAX);
+const _: () = assert!(CLUSTER_TOPICS_MAX <= CLUSTER_PARTITIONS_MAX);
+// A list of replicas takes 8 bytes and 4 for each; a fifth of the record is left for the rest.
+const _: () = assert!(
+    (REQUEST_PARTITIONS_MAX * (8 + 4 * BROKERS_MAX)) as u64 * 5 / 4 <= METADATA_RECORD_SIZE_MAX.0
+);
+/// The most memory that the arrays of one decoded request may take. A hostile request asks for up
+/// to thirty times its own size; record bytes are never decoded and do not count.
+pub const REQUEST_DECODED_SIZE_MAX: ByteCount = ByteCount::mib(64);
+
+/// The same for a response that our client decodes: a cluster's metadata may be large.
+pub const RESPONSE_DECODED_SIZE_MAX: ByteCount = ByteCount::mib(1024);
+
 const _: () = assert!(BATCH_SIZE_MAX_DEFAULT.0 <= BATCH_SIZE_MAX.0);
 const _: () = assert!(BATCH_SIZE_MAX.0 < FRAME_SIZE_MAX.0);
+const _: () = assert!(REQUEST_DECODED_SIZE_MAX.0 <= FRAME_SIZE_MAX.0);
 const _: () = assert!(BATCH_SIZE_MAX.0.is_multiple_of(BLOCK_SIZE));
