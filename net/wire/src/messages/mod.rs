@@ -1,0 +1,17 @@
+//! The messages: one file per API, request and response together.
+//!
+//! Each file holds a `Request` and a `Response` in the notation of [`crate::schema`]. Numbers are
+//! as the wire has them: what -1 means is said beside each field, and error codes are those of
+//! `types::error_code`. Produce and Fetch have, besides, a view of the request that allocates
+//! nothing, and writers for their answers.
+
+pub mod api_versions;
+pub mod create_topics;
+pub mod delete_topics;
+pub mod fetch;
+pub mod init_producer_id;
+pub mod leader;
+pub mod list_offsets;
+pub mod metadata;
+pub mod produce;
+pub mod topic;

@@ -1,0 +1,238 @@
+//! Writing: into one growing buffer, with large record bytes passed along uncopied.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::Unencodable;
+
+/// Record bytes up to this size are copied into the buffer rather than sent as a part: copying
+/// them costs less than one more entry of a vectored write.
+const RECORDS_COPIED_MAX: usize = 4096;
+
+/// The largest string, in bytes: the length is an int16 wherever a classic form exists.
+const STRING_SIZE_MAX: usize = 32767;
+
+/// The largest array or byte string, in elements or bytes: the length is an int32.
+const COUNT_MAX: usize = 2_147_483_647;
+
+/// A message being written.
+#[derive(Debug, Default)]
+pub struct Writer {
+    parts: Vec<Bytes>,
+    tail: BytesMut,
+}
+
+impl Writer {
+    /// Starts an empty message.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts an empty message with room for `capacity` bytes.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            parts: Vec::new(),
+            tail: BytesMut::with_capacity(capacity),
+        }
+    }
+
+    /// Counts the bytes written.
+    pub fn size(&self) -> usize {
+        self.parts.iter().map(Bytes::len).sum::<usize>() + self.tail.len()
+    }
+
+    /// Returns what was written as one piece, copying only if there are several.
+    pub fn into_bytes(self) -> Bytes {
+        if self.parts.is_empty() {
+            return self.tail.freeze();
+        }
+        let mut whole = BytesMut::with_capacity(self.size());
+        for part in self.into_parts() {
+            whole.put_slice(&part);
+        }
+        whole.freeze()
+    }
+
+    /// Returns what was written, in order, with large record bytes as they were given.
+    pub fn into_parts(mut self) -> Vec<Bytes> {
+        self.split();
+        self.parts
+    }
+
+    /// Takes what was written since the last call, leaving room for what follows.
+    pub fn split(&mut self) {
+        if !self.tail.is_empty() {
+            self.parts.push(self.tail.split().freeze());
+        }
+    }
+
+    /// Writes bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.tail.put_slice(bytes);
+    }
+
+    /// Writes an int8.
+    pub fn int8(&mut self, value: i8) {
+        self.tail.put_i8(value);
+    }
+
+    /// Writes an int16.
+    pub fn int16(&mut self, value: i16) {
+        self.tail.put_i16(value);
+    }
+
+    /// Writes an int32.
+    pub fn int32(&mut self, value: i32) {
+        self.tail.put_i32(value);
+    }
+
+    /// Writes an int64.
+    pub fn int64(&mut self, value: i64) {
+        self.tail.put_i64(value);
+    }
+
+    /// Writes an unsigned varint in as few bytes as it takes.
+    pub fn varint(&mut self, value: u32) {
+        let mut left = value;
+        while left >= 0x80 {
+            self.tail.put_u8(low_seven_bits(left) | 0x80);
+            left >>= 7;
+        }
+        self.tail.put_u8(low_seven_bits(left));
+    }
+
+    /// Writes a string, or null.
+    ///
+    /// *Errors*: [`Unencodable::TooLong`] above 32,767 bytes.
+    pub fn nullable_string(
+        &mut self,
+        value: Option<&str>,
+        flexible: bool,
+    ) -> Result<(), Unencodable> {
+        let size = value.map(|text| checked(text.len(), STRING_SIZE_MAX));
+        let size = size.transpose()?;
+        if flexible {
+            self.varint(size.map_or(0, |size| size + 1));
+        } else {
+            let size = size.map_or(-1, |size| {
+                i16::try_from(size).expect("checked against STRING_SIZE_MAX")
+            });
+            self.int16(size);
+        }
+        self.bytes(value.unwrap_or_default().as_bytes());
+        Ok(())
+    }
+
+    /// Writes the count of an array, or null.
+    ///
+    /// *Errors*: [`Unencodable::TooLong`] above 2^31-1.
+    pub fn nullable_count(
+        &mut self,
+        count: Option<usize>,
+        flexible: bool,
+    ) -> Result<(), Unencodable> {
+        let count = count.map(|count| checked(count, COUNT_MAX)).transpose()?;
+        if flexible {
+            self.varint(count.map_or(0, |count| count + 1));
+        } else {
+            self.int32(count.map_or(-1, |count| {
+                i32::try_from(count).expect("checked against COUNT_MAX")
+            }));
+        }
+        Ok(())
+    }
+
+    /// Writes record bytes, or null; large ones are not copied.
+    ///
+    /// *Errors*: [`Unencodable::TooLong`] above 2^31-1 bytes.
+    pub fn nullable_records(
+        &mut self,
+        records: Option<&Bytes>,
+        flexible: bool,
+    ) -> Result<(), Unencodable> {
+        self.nullable_count(records.map(Bytes::len), flexible)?;
+        let Some(records) = records else {
+            return Ok(());
+        };
+        if records.len() <= RECORDS_COPIED_MAX {
+            self.bytes(records);
+        } else {
+            self.split();
+            self.parts.push(records.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes one tagged field: tag, size, bytes.
+    ///
+    /// *Errors*: [`Unencodable::TooLong`] above 2^31-1 bytes.
+    pub fn tagged_field(&mut self, tag: u32, field: Self) -> Result<(), Unencodable> {
+        self.varint(tag);
+        self.varint(checked(field.size(), COUNT_MAX)?);
+        for part in field.into_parts() {
+            self.bytes(&part);
+        }
+        Ok(())
+    }
+
+    /// Writes the end of a flexible structure without tagged fields.
+    pub fn no_tagged_fields(&mut self, flexible: bool) {
+        if flexible {
+            self.varint(0);
+        }
+    }
+}
+
+fn low_seven_bits(value: u32) -> u8 {
+    u8::try_from(value & 0x7f).expect("masked to seven bits")
+}
+
+fn checked(size: usize, size_max: usize) -> Result<u32, Unencodable> {
+    match u32::try_from(size) {
+        Ok(narrow) if size <= size_max => Ok(narrow),
+        _ => Err(Unencodable::TooLong { size, size_max }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_take_as_few_bytes_as_possible() {
+        for (value, want) in [
+            (0, &[0][..]),
+            (127, &[0x7f]),
+            (128, &[0x80, 1]),
+            (u32::MAX, &[0xff, 0xff, 0xff, 0xff, 0x0f]),
+        ] {
+            let mut writer = Writer::new();
+            writer.varint(value);
+            assert_eq!(writer.into_bytes(), want);
+        }
+    }
+
+    #[test]
+    fn large_records_are_passed_along_uncopied() {
+        let records = Bytes::from(vec![7; RECORDS_COPIED_MAX + 1]);
+        let mut writer = Writer::new();
+        writer.int8(1);
+        writer.nullable_records(Some(&records), false).unwrap();
+        writer.int8(2);
+        let size = writer.size();
+        let parts = writer.into_parts();
+        assert_eq!(parts.iter().map(Bytes::len).sum::<usize>(), size);
+        assert_eq!(parts.len(), 3);
+        assert_eq!(parts[1].as_ptr(), records.as_ptr());
+        assert_eq!(parts[2], &[2][..]);
+    }
+
+    #[test]
+    fn strings_longer_than_their_length_field_are_refused() {
+        let text = "x".repeat(STRING_SIZE_MAX + 1);
+        for flexible in [false, true] {
+            let written = Writer::new().nullable_string(Some(&text), flexible);
+            let (size, size_max) = (32768, 32767);
+            assert_eq!(written, Err(Unencodable::TooLong { size, size_max }));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Whole messages: a body, its API and version, and the pairing of request and response.
+
+use bytes::Bytes;
+use types::limits;
+use types::size::ByteCount;
+
+use crate::api::{Api, ApiKey};
+use crate::primitive::{Layout, Reader, Writer};
+use crate::schema::value::Structure;
+use crate::{Malformed, Unencodable};
+
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From client to broker.
+    Request,
+    /// From broker to client.
+    Response,
+}
+
+impl Direction {
+    /// Returns how much memory the arrays of one decoded message may take.
+    pub const fn memory_max(self) -> ByteCount {
+        match self {
+            Self::Request => limits::REQUEST_DECODED_SIZE_MAX,
+            Self::Response => limits::RESPONSE_DECODED_SIZE_MAX,
+        }
+    }
+}
+
+/// The outermost structure of a body.
+pub trait Message: Structure {
+    /// The API that it belongs to.
+    const KEY: ApiKey;
+
+    /// Which way it goes.
+    const DIRECTION: Direction;
+
+    /// Reads a whole body.
+    ///
+    /// *Errors*: [`Malformed`], also for a version that is not served.
+    /// *Cost*: one allocation for each string and array; record bytes are shared.
+    fn decode(body: &Bytes, version: i16) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(body, Self::DIRECTION.memory_max());
+        let layout = layout(Self::KEY.api(), version)
+            .ok_or_else(|| reader.malformed("a version that is served"))?;
+        let message = Self::decode_fields(&mut reader, layout)?;
+        reader.finish()?;
+        Ok(message)
+    }
+
+    /// Writes a whole body.
+    ///
+    /// *Errors*: [`Unencodable`] if the version cannot say it.
+    fn encode(&self, version: i16) -> Result<Writer, Unencodable> {
+        let mut writer = Writer::new();
+        self.encode_into(&mut writer, version)?;
+        Ok(writer)
+    }
+
+    /// Writes a whole body behind what the writer already holds.
+    ///
+    /// *Errors*: [`Unencodable`] if the version cannot say it; the writer then holds a part of it.
+    fn encode_into(&self, writer: &mut Writer, version: i16) -> Result<(), Unencodable> {
+        let api = Self::KEY.api();
+        let layout = layout(api, version).ok_or(Unencodable::NoVersion {
+            message: api.name,
+            version,
+        })?;
+        self.encode_fields(writer, layout)
+    }
+}
+
+/// A request, and the response that answers it.
+pub trait Call: Message {
+    /// The response.
+    type Response: Message;
+}
+
+/// Returns how a version that is served is laid out.
+pub(crate) fn layout(api: &Api, version: i16) -> Option<Layout> {
+    api.served.contains(version).then(|| Layout {
+        version,
+        flexible: api.is_flexible(version),
+    })
+}
+
+/// Says that `Request` and `Response` of this module are the two messages of an API.
+macro_rules! call {
+    ($key:ident) => {
+        impl $crate::schema::Message for Request {
+            const KEY: $crate::api::ApiKey = $crate::api::ApiKey::$key;
+            const DIRECTION: $crate::schema::Direction = $crate::schema::Direction::Request;
+        }
+
+        impl $crate::schema::Message for Response {
+            const KEY: $crate::api::ApiKey = $crate::api::ApiKey::$key;
+            const DIRECTION: $crate::schema::Direction = $crate::schema::Direction::Response;
+        }
+
+        impl $crate::schema::Call for Request {
+            type Response = Response;
+        }
+    };
+}
+pub(crate) use call;
