@@ -300,6 +300,8 @@ struct Walk<'a> {
     largest: TimestampMs,
     largest_index: u32,
     errors: RecordErrors,
+    /// Whether a timestamp is among the errors, listed or not.
+    timestamp_rejected: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -314,6 +316,7 @@ impl<'a> Walk<'a> {
             largest: TimestampMs(i64::MIN),
             largest_index: 0,
             errors: RecordErrors::default(),
+            timestamp_rejected: false,
         }
     }
 
@@ -353,6 +356,7 @@ impl<'a> Walk<'a> {
         if record.key.is_none() && self.rules.keys == Keys::Required {
             self.errors.push(batch_index, Rejection::KeyMissing);
         } else if !self.window.takes(timestamp) {
+            self.timestamp_rejected = true;
             let window = self.window;
             self.errors
                 .push(batch_index, Rejection::Timestamp { timestamp, window });
@@ -362,8 +366,7 @@ impl<'a> Walk<'a> {
 
     fn finish(self) -> Result<LargestTimestamp, Invalid> {
         if self.errors.count > 0 {
-            let has_timestamp = |error: &RecordError| error.rejection != Rejection::KeyMissing;
-            return Err(if self.errors.errors.iter().any(has_timestamp) {
+            return Err(if self.timestamp_rejected {
                 Invalid::Timestamps(self.errors)
             } else {
                 Invalid::KeysMissing(self.errors)
