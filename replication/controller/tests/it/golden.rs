@@ -22,7 +22,7 @@ fn topic() -> TopicId {
 /// One record of each kind, in an order that applies.
 pub(crate) fn records() -> Vec<(&'static str, Record)> {
     let text = str::to_owned;
-    vec![
+    let mut records = vec![
         ("level_raised.v1", Record::LevelRaised { level: 1 }),
         (
             "broker_registered.v1",
@@ -58,6 +58,26 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
                 assignments: vec![vec![NodeId(1)]],
             }),
         ),
+    ];
+    records.extend(configs_changed());
+    records.extend([
+        (
+            "producer_ids_allocated.v1",
+            Record::ProducerIdsAllocated(ProducerIdsAllocated {
+                node: NodeId(1),
+                first: ProducerId(0),
+                count: 1_000,
+            }),
+        ),
+        ("topic_deleted.v1", Record::TopicDeleted { topic: topic() }),
+    ]);
+    records
+}
+
+/// One record of each scope.
+fn configs_changed() -> [(&'static str, Record); 3] {
+    let text = str::to_owned;
+    [
         (
             "configs_changed_topic.v1",
             Record::ConfigsChanged(ConfigsChanged {
@@ -82,15 +102,6 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
                 changes: vec![(text("message.max.bytes"), Some(text("2")))],
             }),
         ),
-        (
-            "producer_ids_allocated.v1",
-            Record::ProducerIdsAllocated(ProducerIdsAllocated {
-                node: NodeId(1),
-                first: ProducerId(0),
-                count: 1_000,
-            }),
-        ),
-        ("topic_deleted.v1", Record::TopicDeleted { topic: topic() }),
     ]
 }
 
