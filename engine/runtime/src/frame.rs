@@ -1,0 +1,232 @@
+//! The reading half of a connection: whole frames, each a 4-byte big-endian length and that many
+//! bytes.
+//!
+//! The kernel writes straight into the block that frames are cut from, nothing is copied after. How
+//! large the block is follows what the connection has really sent:
+//!
+//! ```text
+//!   between frames   as much as recent reads took, 4 KiB to `read_ahead_max`
+//!   inside a frame   what is missing, but at most what is here already, or the last frame's size
+//! ```
+//!
+//! So a length that is announced and not sent costs next to nothing. A reader that waits between
+//! frames holds no block at all.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes, BytesMut};
+use types::ByteCount;
+
+use crate::tcp::{ConnectionLimits, ReadArm};
+
+/// The bytes before each frame that say its length.
+const LENGTH_SIZE: usize = 4;
+
+/// The least that is read at once.
+const READ_SIZE_MIN: usize = 4 * 1024;
+
+/// The most that earlier frames entitle a connection to have allocated for the next one at once.
+const EARNED_SIZE_MAX: usize = 1024 * 1024;
+
+/// The largest block kept for the next reader of the shard.
+const SPARE_SIZE_MAX: usize = 256 * 1024;
+
+thread_local! {
+    /// One block that a waiting reader gave back: most reads of a shard use it in turn.
+    static SPARE: Cell<Option<BytesMut>> = const { Cell::new(None) };
+}
+
+/// The reading half of a connection.
+pub struct FrameReader {
+    half: ReadArm,
+    buffer: BytesMut,
+    read_size: usize,
+    read_size_max: usize,
+    frame_size: usize,
+}
+
+impl FrameReader {
+    pub(crate) fn new(half: ReadArm, limits: ConnectionLimits) -> Self {
+        Self {
+            half,
+            buffer: BytesMut::new(),
+            read_size: READ_SIZE_MIN,
+            read_size_max: limits.read_ahead_max.as_usize().max(READ_SIZE_MIN),
+            frame_size: 0,
+        }
+    }
+
+    /// Waits for the next whole frame and returns it without its length; `None` at an end between
+    /// frames. May be dropped and called again: nothing is lost.
+    ///
+    /// *Errors*: `InvalidData` for a length that is negative or above `size_max`, before anything is
+    /// allocated for it; `UnexpectedEof` for an end within a frame. The connection is then of no
+    /// more use.
+    /// *Cost*: frames that arrive together share one block, freed when the last of them is dropped.
+    pub async fn frame(&mut self, size_max: ByteCount) -> io::Result<Option<Bytes>> {
+        loop {
+            let announced = self.announced()?;
+            if let Some(size) = announced {
+                if ByteCount::from(size) > size_max {
+                    return Err(invalid_length());
+                }
+                if let Some(frame) = self.take_frame(size) {
+                    return Ok(Some(frame));
+                }
+            }
+            let whole = announced.map(|size| LENGTH_SIZE + size);
+            if self.fill(whole).await? == 0 {
+                return if self.buffer.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(io::ErrorKind::UnexpectedEof.into())
+                };
+            }
+        }
+    }
+
+    /// Waits until the next frame's length is here and returns it; `None` at an end between frames.
+    /// The frame stays to be read by [`FrameReader::frame`]: memory can be found for it first.
+    ///
+    /// *Errors*: as [`FrameReader::frame`].
+    pub async fn announced_size(&mut self, size_max: ByteCount) -> io::Result<Option<ByteCount>> {
+        loop {
+            match self.announced()?.map(ByteCount::from) {
+                Some(size) if size > size_max => return Err(invalid_length()),
+                Some(size) => return Ok(Some(size)),
+                None => {}
+            }
+            if self.fill(None).await? == 0 {
+                return if self.buffer.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(io::ErrorKind::UnexpectedEof.into())
+                };
+            }
+        }
+    }
+
+    /// Returns whether a whole frame has been read already: serve all that arrived, then flush once.
+    pub fn has_frame(&self) -> bool {
+        matches!(self.announced(), Ok(Some(size)) if self.buffer.len() - LENGTH_SIZE >= size)
+    }
+
+    /// Waits for whatever arrives next, of any size; `None` at the end. For protocols that are not
+    /// framed.
+    pub async fn bytes(&mut self) -> io::Result<Option<Bytes>> {
+        if self.buffer.is_empty() && self.fill(None).await? == 0 {
+            return Ok(None);
+        }
+        Ok(Some(self.buffer.split().freeze()))
+    }
+
+    /// Reads the next frame's length, if it is here.
+    fn announced(&self) -> io::Result<Option<usize>> {
+        let Some(length) = self.buffer.first_chunk::<LENGTH_SIZE>() else {
+            return Ok(None);
+        };
+        let length = i32::from_be_bytes(*length);
+        let size = usize::try_from(length).map_err(|_| invalid_length())?;
+        Ok(Some(size))
+    }
+
+    fn take_frame(&mut self, size: usize) -> Option<Bytes> {
+        if self.buffer.len() - LENGTH_SIZE < size {
+            return None;
+        }
+        self.buffer.advance(LENGTH_SIZE);
+        self.frame_size = size;
+        Some(self.buffer.split_to(size).freeze())
+    }
+
+    /// Reads what has arrived behind what is buffered; `whole` is how much the buffer shall hold in
+    /// the end, if that is known. Returns the bytes read, 0 at the end.
+    async fn fill(&mut self, whole: Option<usize>) -> io::Result<usize> {
+        poll_fn(|context| self.poll_fill(context, whole)).await
+    }
+
+    fn poll_fill(
+        &mut self,
+        context: &mut Context<'_>,
+        whole: Option<usize>,
+    ) -> Poll<io::Result<usize>> {
+        self.make_room(whole);
+        let room = self.buffer.capacity() - self.buffer.len();
+        let buffer = &mut self.buffer;
+        let polled = on_arm!(
+            &mut self.half, ReadArm, half => half.poll_read(context, buffer)
+        );
+        match &polled {
+            Poll::Ready(Ok(count)) => self.adapt(*count, room),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.release(),
+        }
+        polled
+    }
+
+    /// Makes room for the next read, as the module's table says.
+    fn make_room(&mut self, whole: Option<usize>) {
+        let buffered = self.buffer.len();
+        let missing = whole.map_or(0, |whole| whole - buffered);
+        let (wanted, least) = if missing <= self.read_size {
+            // Between frames, or near the end of one: take along what follows.
+            (self.read_size, missing.max(self.read_size / 4))
+        } else {
+            let earned = buffered.max(self.frame_size.min(EARNED_SIZE_MAX));
+            let step = missing.min(earned.max(self.read_size));
+            (step, step)
+        };
+        if self.buffer.capacity() - buffered >= least {
+            return;
+        }
+        if buffered == 0
+            && let Some(spare) = SPARE.take()
+        {
+            if spare.capacity() >= wanted {
+                self.buffer = spare;
+                return;
+            }
+            SPARE.set(Some(spare));
+        }
+        self.buffer.reserve(wanted);
+    }
+
+    /// Learns from a read of `count` bytes into room for `room`.
+    fn adapt(&mut self, count: usize, room: usize) {
+        if count == room {
+            self.read_size = (self.read_size * 2).min(self.read_size_max);
+        } else if count < self.read_size / 4 {
+            self.read_size = (self.read_size / 2).max(READ_SIZE_MIN);
+        }
+    }
+
+    /// Gives the block back while there is nothing to read into it.
+    fn release(&mut self) {
+        if !self.buffer.is_empty() {
+            return;
+        }
+        let mut block = std::mem::take(&mut self.buffer);
+        // Only a block that no frame shares any more is worth keeping.
+        let unshared = block.try_reclaim(READ_SIZE_MIN);
+        if unshared && block.capacity() <= SPARE_SIZE_MAX {
+            SPARE.set(Some(block));
+        }
+    }
+}
+
+impl fmt::Debug for FrameReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FrameReader({} buffered)", self.buffer.len())
+    }
+}
+
+fn invalid_length() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the frame's length is negative or above the limit",
+    )
+}

@@ -1,0 +1,51 @@
+//! What the machine must offer before a shard can start, each lack with its remedy.
+
+use std::path::Path;
+
+/// One requirement and whether the machine meets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at, in a few words.
+    pub name: &'static str,
+    /// What was found.
+    pub outcome: Outcome,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is met.
+    Ok {
+        /// What was found, for a table.
+        detail: String,
+    },
+    /// It is not met: the node cannot start.
+    Failed {
+        /// What is missing.
+        what: String,
+        /// What to do about it, in one line.
+        fix: String,
+    },
+}
+
+impl Check {
+    /// Returns whether the requirement is met.
+    pub fn is_ok(&self) -> bool {
+        matches!(self.outcome, Outcome::Ok { .. })
+    }
+}
+
+/// Checks kernel version, io_uring, locked memory, open files, and direct I/O with fdatasync in the
+/// data directory (which must exist). Never panics; needs no shard.
+pub fn preflight(data_dir: &Path) -> Vec<Check> {
+    #[cfg(feature = "uring")]
+    return crate::uring::preflight(data_dir);
+    #[cfg(not(feature = "uring"))]
+    vec![Check {
+        name: "io_uring",
+        outcome: Outcome::Failed {
+            what: format!("this build cannot serve {}", data_dir.display()),
+            fix: String::from("build with the feature `uring`"),
+        },
+    }]
+}
