@@ -1,0 +1,111 @@
+//! What is known of the client at the other end of a connection.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+
+use types::{ClientId, Monotonic};
+
+/// What a client says it is made of.
+///
+/// *Source*: KIP-511, ApiVersions version 3 and up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientSoftware {
+    /// For instance `apache-kafka-java`.
+    pub name: String,
+    /// For instance `4.3.0`.
+    pub version: String,
+}
+
+/// One connection's client, as far as it is known: shared by all requests of the connection.
+#[derive(Debug)]
+pub struct Session {
+    peer: SocketAddr,
+    local: SocketAddr,
+    opened: Monotonic,
+    client_id: RefCell<ClientId>,
+    client_id_raw: RefCell<Vec<u8>>,
+    software: RefCell<Option<ClientSoftware>>,
+    requests: Cell<u64>,
+}
+
+impl Session {
+    /// Makes the session of a connection that was just opened.
+    pub fn new(peer: SocketAddr, local: SocketAddr, opened: Monotonic) -> Self {
+        Self {
+            peer,
+            local,
+            opened,
+            client_id: RefCell::new(ClientId::sanitised("")),
+            client_id_raw: RefCell::new(Vec::new()),
+            software: RefCell::new(None),
+            requests: Cell::new(0),
+        }
+    }
+
+    /// Returns the client's address.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Returns the address the client dialled.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Returns when the connection was opened.
+    pub fn opened(&self) -> Monotonic {
+        self.opened
+    }
+
+    /// Returns how many requests were read, the current one included.
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    /// Returns what the client called itself in its latest request; empty if it never did.
+    pub fn client_id(&self) -> ClientId {
+        self.client_id.borrow().clone()
+    }
+
+    /// Returns what the client said it is made of.
+    pub fn software(&self) -> Option<ClientSoftware> {
+        self.software.borrow().clone()
+    }
+
+    /// Keeps what the client says it is made of; the caller has checked it.
+    pub fn set_software(&self, software: ClientSoftware) {
+        *self.software.borrow_mut() = Some(software);
+    }
+
+    /// Notes one more request and what its client calls itself.
+    ///
+    /// *Cost*: no allocation while the name stays the same.
+    pub(crate) fn note_request(&self, client_id: Option<&str>) {
+        self.requests.update(|requests| requests + 1);
+        let client_id = client_id.unwrap_or_default();
+        let mut raw = self.client_id_raw.borrow_mut();
+        if raw.as_slice() != client_id.as_bytes() {
+            *self.client_id.borrow_mut() = ClientId::sanitised(client_id);
+            client_id.as_bytes().clone_into(&mut raw);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_client_id_counts() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 9092));
+        let session = Session::new(address, address, Monotonic::ZERO);
+        assert_eq!(session.client_id().as_str(), "");
+        for name in [Some("a"), Some("a"), Some("b\n")] {
+            session.note_request(name);
+        }
+        assert_eq!(session.client_id().as_str(), "b?");
+        session.note_request(None);
+        assert_eq!(session.client_id().as_str(), "");
+        assert_eq!(session.requests(), 4);
+    }
+}

@@ -1,0 +1,19 @@
+//! The life of a connection, seen through its socket, on the simulator and on the real kernel.
+//!
+//! | file | what is shown |
+//! |---|---|
+//! | `order.rs` | answers leave in order, whatever resolves when; bursts; file ranges |
+//! | `bounds.rs` | windows, memory, slow readers and writers, idle connections, connection counts |
+//! | `hostile.rs` | frames that follow no rule |
+//! | `ending.rs` | half closes, refusals, shutdown, dropped futures |
+
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod ending;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod order;
+#[cfg(test)]
+mod support;
