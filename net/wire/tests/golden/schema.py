@@ -5,8 +5,11 @@ Usage: schema.py DIRECTORY|JAR [--check]
   DIRECTORY or JAR holds `common/message/*.json`: the jar org.apache.kafka:kafka-clients:4.3.0 does.
   Without --check the file beside this script is written; with it, a difference is exit code 1.
 
-One line a field, fields of a structure indented below it:
-  name type versions nullable=VERSIONS tag=NUMBER:VERSIONS default=VALUE ignorable
+One line a message:
+  name key=NUMBER versions=RANGE flexible=VERSIONS unstable
+where "unstable" says that Kafka does not advertise the highest version. One line a field, the
+fields of a structure indented below it:
+  name type versions nullable=VERSIONS tag=NUMBER:VERSIONS default=VALUE flexible=VERSIONS ignorable
 Only the facts are taken: names, types and versions; no sentence of the originals.
 """
 import json
@@ -81,7 +84,8 @@ def render(definitions):
     for definition in [definitions[name] for name in HEADERS] + chosen:
         key = definition.get("apiKey", "-")
         valid, flexible = definition["validVersions"], definition["flexibleVersions"]
-        out.append(f"{definition['name']} key={key} versions={valid} flexible={flexible}")
+        unstable = " unstable" if definition.get("latestVersionUnstable") else ""
+        out.append(f"{definition['name']} key={key} versions={valid} flexible={flexible}{unstable}")
         common = {s["name"]: s["fields"] for s in definition.get("commonStructs", [])}
         write_fields(definition["fields"], common, 1, out)
     return "\n".join(out) + "\n"
