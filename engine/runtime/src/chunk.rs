@@ -73,14 +73,6 @@ impl SendQueue {
         })
     }
 
-    /// Returns whether more follows the leading memory chunks (so that the kernel may wait for it).
-    #[cfg(any(feature = "uring", test))]
-    pub(crate) fn has_file_after_memory(&self) -> bool {
-        self.chunks
-            .iter()
-            .any(|chunk| matches!(chunk, Chunk::File { .. }))
-    }
-
     /// Returns the number of chunks.
     #[cfg(any(feature = "uring", test))]
     pub(crate) fn len(&self) -> usize {
@@ -141,7 +133,6 @@ mod tests {
         queue.advance(2);
         assert!(queue.is_empty());
         assert!(queue.front().is_none());
-        assert!(!queue.has_file_after_memory());
     }
 
     #[test]

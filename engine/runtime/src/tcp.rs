@@ -133,7 +133,8 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
-            read_ahead_max: ByteCount::kib(64),
+            // A frame of one 64 KiB batch fits.
+            read_ahead_max: ByteCount::kib(128),
         }
     }
 }

@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::rng::Rng;
 
+#[cfg(test)]
+mod tests;
+
 /// The unit in which content is kept.
 pub(crate) const PAGE: usize = 4096;
 
@@ -55,17 +58,20 @@ pub(crate) enum Survival {
     Everything,
     /// None of it.
     Nothing,
-    /// Each sector on its own, the newest version this often in a thousand, else any other.
+    /// Each page on its own, the newest version this often in a thousand, else any.
+    Pages(u16),
+    /// Each sector on its own, the newest version this often in a thousand, else any.
     Sectors(u16),
 }
 
 impl Survival {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
-        match rng.below(6) {
+        match rng.below(8) {
             0 => Self::Everything,
             1 => Self::Nothing,
-            2 => Self::Sectors(900),
-            3 => Self::Sectors(100),
+            2 | 3 => Self::Pages(500),
+            4 => Self::Sectors(900),
+            5 => Self::Sectors(100),
             _ => Self::Sectors(500),
         }
     }
@@ -75,8 +81,21 @@ impl Survival {
         match self {
             Self::Everything => count - 1,
             Self::Nothing => 0,
-            Self::Sectors(permille) if rng.chance(permille) => count - 1,
-            Self::Sectors(_) => rng.index(count),
+            Self::Pages(permille) | Self::Sectors(permille) if rng.chance(permille) => count - 1,
+            Self::Pages(_) | Self::Sectors(_) => rng.index(count),
+        }
+    }
+
+    /// Draws whether one change survives as a whole.
+    pub(crate) fn spares(self, rng: &mut Rng) -> bool {
+        self.choose(rng, 2) == 1
+    }
+
+    /// The unit that is chosen for on its own.
+    fn unit(self) -> usize {
+        match self {
+            Self::Sectors(_) => SECTOR,
+            Self::Everything | Self::Nothing | Self::Pages(_) => PAGE,
         }
     }
 }
@@ -259,12 +278,7 @@ impl Content {
     /// Ends the writes under way at a crash, each in whole, in part or not at all.
     fn land_flights(&mut self, rng: &mut Rng, survival: Survival) {
         for flight in std::mem::take(&mut self.flights).into_values() {
-            let lands = match survival {
-                Survival::Everything => true,
-                Survival::Nothing => false,
-                Survival::Sectors(permille) => rng.chance(permille),
-            };
-            if !lands {
+            if !survival.spares(rng) {
                 continue;
             }
             let stamp = self.next_stamp();
@@ -388,10 +402,11 @@ fn collapse(mut versions: Vec<Version>, survived: u64, rng: &mut Rng, survival: 
         return versions.pop().expect("there is one").image;
     }
     let mut image = Box::new([0; PAGE]);
-    for start in (0..PAGE).step_by(SECTOR) {
+    let unit = survival.unit();
+    for start in (0..PAGE).step_by(unit) {
         let chosen = &versions[survival.choose(rng, versions.len())];
         if let Some(source) = &chosen.image {
-            image[start..start + SECTOR].copy_from_slice(&source[start..start + SECTOR]);
+            image[start..start + unit].copy_from_slice(&source[start..start + unit]);
         }
     }
     Some(image)

@@ -238,12 +238,7 @@ impl Namespace {
     /// Cuts the power: decides which names are there from now on.
     pub(crate) fn fail_power(&mut self, rng: &mut Rng, survival: Survival) {
         for (_, change) in std::mem::take(&mut self.pending) {
-            let survives = match survival {
-                Survival::Everything => true,
-                Survival::Nothing => false,
-                Survival::Sectors(permille) => rng.chance(permille),
-            };
-            if survives {
+            if survival.spares(rng) {
                 self.make_durable(&change);
             }
         }
@@ -385,7 +380,7 @@ fn names(path: &Path) -> io::Result<Vec<&str>> {
     for component in path.components() {
         match component {
             Component::Normal(name) => {
-                names.push(name.to_str().ok_or(io::ErrorKind::InvalidInput)?)
+                names.push(name.to_str().ok_or(io::ErrorKind::InvalidInput)?);
             }
             Component::RootDir | Component::CurDir => {}
             Component::ParentDir | Component::Prefix(_) => {
