@@ -1,0 +1,64 @@
+//! The arm on the real kernel: glommio for executors, files and readiness, system calls for the rest.
+//!
+//! What glommio 0.9 gets wrong or leaves out is kept from the rest of the code base here. The rules,
+//! each with the file that obeys it:
+//!
+//! | rule | where |
+//! |---|---|
+//! | A due preemption timer loses a wake-up: it is set to an hour, no queue asks for latency | `shard` |
+//! | A shard that lost a wake-up is woken within seconds, a stalled one is counted | `watchdog` |
+//! | `yield_now` polls no I/O: a read of a ready eventfd does | `io_yield` |
+//! | The first open on a device must be a file with data in it, else direct reads fail for ever | `probe` |
+//! | io_uring, its registration and locked memory are tried first: glommio panics without them | `preflight` |
+//! | A panic in the blocking pool never resolves and breaks the pool: it is carried to the awaiter | `task` |
+//! | 4,096 always, whatever the device says; buffers are zeroed; sizes by fstat | `buffer`, `file` |
+//! | Files are closed explicitly; a dropped one is closed in the reactor's next turn | `file` |
+//! | Listeners without SO_REUSEPORT, accepted descriptors close on exec, back-off without descriptors | `tcp` |
+//! | Waiting for room in a socket is only to be had by writing a byte through glommio | `tcp` |
+//! | File ranges leave by sendfile if they are in the page cache, never inline if they are not | `send_file` |
+//! | Two syncs at a time: the kernel's worker limit is raised | `shard` |
+//! | The first sleep takes milliseconds: the memory barrier is registered before threads start | `shard` |
+//! | Placement by the affinity and the control group's quota | `cpus` |
+//!
+//! Rules 9 and 10 of the runtime (race instead of cancelling, a dropped write may have happened) bind
+//! the callers and stand in the docs of the public types.
+
+mod buffer;
+mod clock;
+mod cpus;
+mod dir;
+mod file;
+mod io_yield;
+mod mesh;
+mod mesh_calls;
+mod preflight;
+mod probe;
+mod residency;
+mod send_file;
+mod shard;
+mod signal;
+mod sys;
+mod task;
+mod tcp;
+mod watchdog;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use buffer::{AlignedBuffer, ReadBuffer};
+pub(crate) use clock::{fill_random, now, wall_clock};
+pub(crate) use cpus::allowed_cpus;
+pub(crate) use dir::{
+    DirLock, create_dir_all, exists, free_space, list_dir, lock_file, read_file, remove_dir_all,
+    remove_file, rename, sync_dir, write_file_durably,
+};
+pub(crate) use file::{File, FileReader};
+pub(crate) use io_yield::yield_if_due;
+pub(crate) use mesh::{Mesh, Responder};
+pub(crate) use mesh_calls::Reply;
+pub(crate) use preflight::preflight;
+pub(crate) use shard::launch;
+pub(crate) use signal::next_signal;
+pub(crate) use task::{Task, offload, sleep_until, spawn};
+pub(crate) use tcp::{Accepted, Listener, ReadHalf, WriteHalf, connect};
+pub(crate) use watchdog::stalls;

@@ -1,0 +1,411 @@
+//! Launching, tasks, the mesh, signals, the watchdog.
+
+use std::cell::Cell;
+use std::os::unix::process::CommandExt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use types::ShardId;
+
+use super::super::mesh::LANE_REQUESTS_MAX;
+use super::super::sys;
+use super::super::watchdog::STALL_MIN;
+use super::support::{in_child, is_child, on_shard, on_shards};
+use crate::{
+    LaunchError, LaunchOptions, Mesh, PeerGone, Pinning, Queue, Signal, allowed_cpus, spawn,
+};
+
+#[test]
+fn every_shard_runs_and_the_launcher_waits_for_all() {
+    let ran = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&ran);
+    on_shards(3, move |mesh: Mesh<(), ()>| {
+        let ran = Arc::clone(&ran);
+        async move {
+            assert_eq!(mesh.shards(), 3);
+            crate::sleep(Duration::from_millis(10)).await;
+            ran.fetch_or(1 << mesh.id().0, Ordering::Relaxed);
+        }
+    })
+    .unwrap();
+    assert_eq!(seen.load(Ordering::Relaxed), 0b111);
+}
+
+#[test]
+fn a_pinned_shard_runs_on_its_core_alone() {
+    let cpus = allowed_cpus().unwrap();
+    let cpu = *cpus.last().unwrap();
+    let options = LaunchOptions {
+        cpus: vec![cpu],
+        pinning: Pinning::Pinned,
+        ..LaunchOptions::default()
+    };
+    crate::launch(&options, move |_: Mesh<(), ()>| async move {
+        assert_eq!(allowed_cpus().unwrap(), vec![cpu]);
+        let allowed = crate::offload(|| allowed_cpus().unwrap()).await;
+        assert!(
+            allowed.len() >= allowed_cpus().unwrap().len(),
+            "helpers are free"
+        );
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_core_that_is_not_there_is_an_error() {
+    let options = LaunchOptions {
+        cpus: vec![1_000_000],
+        pinning: Pinning::Pinned,
+        ..LaunchOptions::default()
+    };
+    let result = crate::launch(&options, |_: Mesh<(), ()>| async {});
+    assert!(
+        matches!(result, Err(LaunchError::Start { .. })),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn a_panic_in_a_task_ends_the_launch_with_its_message() {
+    let result = on_shards(2, |mesh: Mesh<(), ()>| async move {
+        if mesh.id() == ShardId(1) {
+            spawn(Queue::Background, async { panic!("invariant 7") }).await;
+        }
+        std::future::pending::<()>().await;
+    });
+    match result {
+        Err(LaunchError::Panicked { shard, message }) => {
+            assert_eq!((shard, message.as_str()), (ShardId(1), "invariant 7"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_panic_in_offloaded_work_reaches_who_waits_for_it() {
+    let result = on_shards(1, |_: Mesh<(), ()>| async {
+        let ((), answer) = (crate::offload(|| ()).await, crate::offload(|| 42).await);
+        assert_eq!(answer, 42);
+        crate::offload(|| panic!("no such file")).await;
+    });
+    match result {
+        Err(LaunchError::Panicked { message, .. }) => assert_eq!(message, "no such file"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// glommio's own yields never poll I/O; with those the reading below would never get its turn.
+#[test]
+fn a_long_computation_that_yields_lets_io_through() {
+    on_shard("yields", |dir| async move {
+        let path = dir.join("file");
+        std::fs::write(&path, vec![1; 4096]).unwrap();
+        let file = crate::File::open(&path, crate::OpenMode::Existing)
+            .await
+            .unwrap();
+        let done = Rc::new(Cell::new(false));
+        let read = spawn(Queue::Latency, {
+            let done = Rc::clone(&done);
+            async move {
+                for _ in 0..10 {
+                    file.read_at(0, 4096).await.unwrap();
+                }
+                done.set(true);
+            }
+        });
+        let started = crate::now();
+        while !done.get() {
+            crate::yield_if_due().await;
+            let waited = crate::now().since(started);
+            assert!(waited < Duration::from_secs(5), "the reads never complete");
+        }
+        read.await;
+    });
+}
+
+#[test]
+fn sleeps_last_at_least_as_long_as_asked_from_the_first_on() {
+    on_shard("sleeps", |_| async move {
+        let nap = Duration::from_millis(3);
+        for _ in 0..3 {
+            let started = crate::now();
+            crate::sleep(nap).await;
+            assert!(crate::now().since(started) >= nap);
+        }
+        let raced = crate::timeout(nap, std::future::pending::<()>()).await;
+        assert!(raced.is_err());
+    });
+}
+
+#[test]
+fn a_dropped_task_is_cancelled_and_a_detached_one_is_not() {
+    on_shard("cancelling", |_| async move {
+        let alive = Rc::new(());
+        let held = Rc::clone(&alive);
+        drop(spawn(Queue::Latency, async move {
+            std::future::pending::<()>().await;
+            drop(held);
+        }));
+        let (done, finished) = crate::oneshot();
+        spawn(Queue::Background, async move { done.send(5).unwrap() }).detach();
+        assert_eq!(finished.await, Ok(5));
+        crate::sleep(Duration::from_millis(1)).await;
+        assert_eq!(
+            Rc::strong_count(&alive),
+            1,
+            "the cancelled future was dropped"
+        );
+    });
+}
+
+#[test]
+fn a_turn_that_is_too_long_is_counted() {
+    on_shard("stalls", |_| async move {
+        assert_eq!(crate::stalls().count, 0);
+        crate::sleep(STALL_MIN * 2).await;
+        assert_eq!(crate::stalls().count, 0, "sleeping is no stall");
+        std::thread::sleep(STALL_MIN * 2);
+        crate::sleep(Duration::from_millis(1)).await;
+        let stalls = crate::stalls();
+        assert_eq!(stalls.count, 1);
+        assert!(stalls.longest >= STALL_MIN * 2 && stalls.longest < STALL_MIN * 20);
+    });
+}
+
+#[test]
+fn an_idle_shard_costs_next_to_nothing() {
+    if !is_child() {
+        let name = "uring::tests::shards::an_idle_shard_costs_next_to_nothing";
+        let output = in_child(name, |_| ());
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    on_shards(2, |mesh: Mesh<(), ()>| async move {
+        crate::sleep(Duration::from_millis(50)).await;
+        let ticks = || {
+            let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap();
+            stat.split_whitespace()
+                .next()
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+        };
+        let before = ticks();
+        crate::sleep(Duration::from_millis(2500)).await;
+        let used = Duration::from_nanos(ticks() - before);
+        assert!(
+            used < Duration::from_millis(5),
+            "{used:?} on shard {}",
+            mesh.id()
+        );
+    })
+    .unwrap();
+}
+
+#[test]
+fn signals_are_told_in_order_of_arrival() {
+    if !is_child() {
+        let name = "uring::tests::shards::signals_are_told_in_order_of_arrival";
+        // The test harness starts threads before the launcher blocks the signals.
+        let output = in_child(name, |command| {
+            // SAFETY: between fork and exec only calls that are safe there.
+            #[expect(unsafe_code, reason = "a signal mask for the child alone")]
+            unsafe {
+                command.pre_exec(sys::block_signals)
+            };
+        });
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    on_shards(2, |mesh: Mesh<(), ()>| async move {
+        if mesh.id() != ShardId(0) {
+            let never = crate::timeout(Duration::from_millis(200), crate::next_signal()).await;
+            assert!(never.is_err(), "signals are for the first shard");
+            return;
+        }
+        for (number, want) in [("-TERM", Signal::Terminate), ("-INT", Signal::Interrupt)] {
+            let kill = format!("kill {number} {}", std::process::id());
+            let kill = std::process::Command::new("sh")
+                .args(["-c", &kill])
+                .status();
+            assert!(kill.unwrap().success());
+            assert_eq!(crate::next_signal().await, want);
+        }
+    })
+    .unwrap();
+}
+
+#[test]
+fn requests_of_one_shard_arrive_in_order_and_answers_may_come_in_any() {
+    on_shards(2, |mesh: Mesh<u64, u64>| async move {
+        const COUNT: u64 = 2_000;
+        if mesh.id() == ShardId(1) {
+            let mut held = Vec::new();
+            for want in 0..COUNT {
+                let (from, request, responder) = mesh.incoming().await.unwrap();
+                assert_eq!((from, request), (ShardId(0), want));
+                held.push((request, responder));
+                if held.len() == 7 {
+                    for (request, responder) in held.drain(..).rev() {
+                        responder.respond(request * 2);
+                    }
+                }
+            }
+            for (request, responder) in held {
+                responder.respond(request * 2);
+            }
+            return;
+        }
+        let mut replies = Vec::new();
+        for request in 0..COUNT {
+            replies.push((request, mesh.call(ShardId(1), request).await));
+        }
+        for (request, reply) in replies {
+            assert_eq!(reply.await, Ok(request * 2));
+        }
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_full_queue_stops_the_caller_until_there_is_room() {
+    on_shards(2, |mesh: Mesh<usize, ()>| async move {
+        if mesh.id() == ShardId(1) {
+            crate::sleep(Duration::from_millis(50)).await;
+            for want in 0..LANE_REQUESTS_MAX * 2 {
+                let (_, request, responder) = mesh.incoming().await.unwrap();
+                assert_eq!(request, want);
+                responder.respond(());
+            }
+            return;
+        }
+        let mut replies = Vec::new();
+        for request in 0..LANE_REQUESTS_MAX {
+            replies.push(mesh.call(ShardId(1), request).await);
+        }
+        let full = mesh.call(ShardId(1), usize::MAX);
+        let refused = crate::timeout(Duration::from_millis(10), full).await;
+        assert!(refused.is_err(), "nobody takes requests yet");
+        for request in LANE_REQUESTS_MAX..LANE_REQUESTS_MAX * 2 {
+            replies.push(mesh.call(ShardId(1), request).await);
+        }
+        for reply in replies {
+            assert_eq!(reply.await, Ok(()));
+        }
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_shard_can_call_itself() {
+    on_shards(1, |mesh: Mesh<u32, u32>| async move {
+        let serving = spawn(Queue::Latency, {
+            let mesh = mesh.clone();
+            async move {
+                while let Some((from, request, responder)) = mesh.incoming().await {
+                    assert_eq!(from, ShardId(0));
+                    responder.respond(request + 1);
+                }
+            }
+        });
+        let mut replies = Vec::new();
+        for request in 0..1_000 {
+            replies.push((request, mesh.call(ShardId(0), request).await));
+        }
+        for (request, reply) in replies {
+            assert_eq!(reply.await, Ok(request + 1));
+        }
+        mesh.close();
+        serving.await;
+    })
+    .unwrap();
+}
+
+#[test]
+fn callers_of_a_closed_or_ended_shard_are_told() {
+    on_shards(2, |mesh: Mesh<u8, u8>| async move {
+        if mesh.id() == ShardId(1) {
+            let (_, one, responder) = mesh.incoming().await.unwrap();
+            drop(responder);
+            let (_, two, held) = mesh.incoming().await.unwrap();
+            assert_eq!((one, two), (1, 2));
+            mesh.close();
+            assert!(mesh.incoming().await.is_none());
+            crate::sleep(Duration::from_millis(20)).await;
+            // Ends without an answer to what it holds.
+            drop(held);
+            return;
+        }
+        assert_eq!(mesh.call(ShardId(1), 1).await.await, Err(PeerGone));
+        let open = mesh.call(ShardId(1), 2).await;
+        crate::sleep(Duration::from_millis(10)).await;
+        assert_eq!(mesh.call(ShardId(1), 3).await.await, Err(PeerGone));
+        assert_eq!(open.await, Err(PeerGone));
+        crate::sleep(Duration::from_millis(50)).await;
+        assert_eq!(mesh.call(ShardId(1), 4).await.await, Err(PeerGone));
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_panicking_shard_leaves_no_caller_waiting() {
+    let told = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&told);
+    let result = on_shards(2, move |mesh: Mesh<(), ()>| {
+        let told = Arc::clone(&told);
+        async move {
+            if mesh.id() == ShardId(1) {
+                let _held = mesh.incoming().await;
+                panic!("gone");
+            }
+            let reply = mesh.call(ShardId(1), ()).await.await;
+            told.store(u64::from(reply == Err(PeerGone)), Ordering::Release);
+        }
+    });
+    assert!(matches!(result, Err(LaunchError::Panicked { .. })));
+    let patience = std::time::Instant::now() + Duration::from_secs(5);
+    while seen.load(Ordering::Acquire) == 0 {
+        assert!(
+            std::time::Instant::now() < patience,
+            "the caller still waits"
+        );
+        std::thread::yield_now();
+    }
+}
+
+/// Both shards call and serve at once, with pauses that let them fall asleep at every moment: a lost
+/// wake-up would leave a call waiting until the watchdog's look.
+#[test]
+fn no_wake_up_is_lost_between_busy_and_sleepy_shards() {
+    on_shards(2, |mesh: Mesh<u64, u64>| async move {
+        let other = ShardId(1 - mesh.id().0);
+        let serving = spawn(Queue::Latency, {
+            let mesh = mesh.clone();
+            async move {
+                while let Some((_, request, responder)) = mesh.incoming().await {
+                    responder.respond(!request);
+                }
+            }
+        });
+        for round in 0..3_000_u64 {
+            let started = crate::now();
+            assert_eq!(mesh.call(other, round).await.await, Ok(!round));
+            let waited = crate::now().since(started);
+            assert!(
+                waited < Duration::from_millis(900),
+                "round {round}: {waited:?}"
+            );
+            if round % 64 == 0 {
+                crate::sleep(Duration::from_micros(round % 300)).await;
+            }
+        }
+        // The other may still call: it is served until both have said that they are done.
+        assert_eq!(mesh.call(other, u64::MAX).await.await, Ok(0));
+        crate::sleep(Duration::from_millis(100)).await;
+        mesh.close();
+        serving.await;
+    })
+    .unwrap();
+}
