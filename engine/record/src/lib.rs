@@ -35,13 +35,17 @@ mod compression;
 mod error;
 mod grammar;
 mod header;
+mod invalid;
 mod iter;
 mod recompress;
+mod rules;
+mod short;
 mod source;
 mod stamp;
 mod validate;
 mod varint;
 mod view;
+mod walk;
 
 pub use builder::{BatchBuilder, BuildError, NewRecord};
 pub use checked::{CheckedBatch, Producer, check_stored};
@@ -51,11 +55,10 @@ pub use compression::{
 };
 pub use error::{ChecksumMismatch, Damaged, Malformed, RecordFault};
 pub use header::{Attributes, BATCH_HEADER_SIZE, BatchHeader, LENGTH_END, TimestampType};
+pub use invalid::{Invalid, RECORD_ERRORS_MAX, RecordError, RecordErrors, Rejection};
 pub use iter::{Header, Headers, Record, Records};
 pub use recompress::{RecompressError, recompress};
+pub use rules::{Keys, Rules, TimestampWindow};
 pub use stamp::{Stamp, stamp, stamp_log_append_time, stamp_max_timestamp};
-pub use validate::{
-    Invalid, Keys, RECORD_ERRORS_MAX, RecordError, RecordErrors, Rejection, Rules, TimestampWindow,
-    validate_produced,
-};
+pub use validate::validate_produced;
 pub use view::{Batch, Batches};

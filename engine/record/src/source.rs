@@ -10,6 +10,7 @@ use types::ByteCount;
 
 use crate::compression::Decoder;
 use crate::error::RecordFault;
+use crate::short::{Fields, read_short};
 use crate::varint::{VARINT_SIZE_MAX, VARLONG_SIZE_MAX, unzigzag, unzigzag_32};
 
 /// The window of decompressed bytes, in bytes.
@@ -23,6 +24,9 @@ pub(crate) trait Source {
     type Slice;
     /// Why reading fails.
     type Error: From<RecordFault>;
+
+    /// Takes the next record whole if it is short; else nothing is read.
+    fn short_record(&mut self) -> Option<Fields>;
 
     /// Reads the next record's length; everything is read inside that record from now on.
     fn open_record(&mut self) -> Result<(), Self::Error>;
@@ -107,6 +111,12 @@ impl<'a> SliceSource<'a> {
         }
     }
 
+    /// Returns the body behind the record that was opened last.
+    #[cfg(test)]
+    pub(crate) fn behind(&self) -> &'a [u8] {
+        self.behind
+    }
+
     /// Starts inside a record, of which `fields` are left.
     pub(crate) fn within_record(fields: &'a [u8]) -> Self {
         Self {
@@ -121,6 +131,12 @@ impl<'a> Source for SliceSource<'a> {
     type Error = RecordFault;
 
     #[inline]
+    fn short_record(&mut self) -> Option<Fields> {
+        let (fields, behind) = read_short(self.behind)?;
+        self.behind = behind;
+        Some(fields)
+    }
+
     fn open_record(&mut self) -> Result<(), RecordFault> {
         self.record = self.behind;
         let length = self.varint()?;
@@ -227,6 +243,10 @@ impl<'a> StreamSource<'a> {
 impl Source for StreamSource<'_> {
     type Slice = ();
     type Error = StreamFault;
+
+    fn short_record(&mut self) -> Option<Fields> {
+        None
+    }
 
     fn open_record(&mut self) -> Result<(), StreamFault> {
         self.record_left = usize::MAX;
