@@ -6,6 +6,7 @@
 //! | module | nouns |
 //! |---|---|
 //! | [`ids`] | who and what: nodes, shards, topics, partitions, producers |
+//! | [`latencies`] | how long things took, in powers of two |
 //! | [`offset`] | places in a log, leader epochs |
 //! | [`time`] | monotonic time for timers, wall-clock timestamps for records |
 //! | [`size`] | byte counts and block rounding |
@@ -15,6 +16,7 @@
 
 pub mod error_code;
 pub mod ids;
+pub mod latencies;
 pub mod limits;
 pub mod name;
 pub mod offset;
@@ -26,6 +28,7 @@ pub use ids::{
     Incarnation, NodeId, PartitionIndex, ProducerEpoch, ProducerId, Sequence, ShardId, TopicId,
     TopicPartition,
 };
+pub use latencies::{LATENCY_BUCKETS, Latencies};
 pub use name::{ClientId, InvalidTopicName, TopicName};
 pub use offset::{LeaderEpoch, Offset, OffsetRange};
 pub use size::{BLOCK_SIZE, ByteCount};
