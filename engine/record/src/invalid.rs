@@ -69,7 +69,7 @@ pub enum Invalid {
     /// clients split the batch.
     #[error("body decompresses to more than {max}")]
     DecompressedTooLarge {
-        /// [`DECOMPRESSED_SIZE_MAX`].
+        /// [`DECOMPRESSED_SIZE_MAX`](crate::DECOMPRESSED_SIZE_MAX).
         max: ByteCount,
     },
     /// One record does not follow the grammar: `INVALID_RECORD`.
