@@ -52,7 +52,7 @@ mod writing;
 pub use admission::{ConnectionBounds, Ticket};
 pub use error::{Error, Refusal};
 pub use listener::{Acceptor, AcceptorMetrics};
-pub use metrics::{ApiMetrics, LATENCY_BUCKETS, Latencies, Metrics};
+pub use metrics::{ApiMetrics, Metrics};
 pub use options::ServerOptions;
 pub use server::Server;
 pub use service::{Answer, Outcome, Reply, Request, Response, Service};

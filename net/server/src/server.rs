@@ -123,7 +123,10 @@ impl<S: Service> Server<S> {
         if may_still_send && matches!(cause, None | Some(Error::Refused { .. })) {
             linger(&mut reader).await;
         }
-        read.and(cause.map_or(Ok(()), Err))
+        match (read, cause) {
+            (Err(error), _) | (Ok(_), Some(error)) => Err(error),
+            (Ok(_), None) => Ok(()),
+        }
     }
 
     /// Returns what was counted so far.

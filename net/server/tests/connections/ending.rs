@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use runtime::{Listener, Queue};
 use server::{Server, ServerOptions};
-use types::ByteCount;
 
 use crate::support::{Client, Host, request, within};
 
@@ -79,7 +78,7 @@ runtime::both_arms!(
         drop(client);
         host.toy.open(1);
         host.ends(1).await;
-        assert_eq!(host.server.metrics().memory_held, ByteCount::ZERO);
+        host.assert_returns_its_memory().await;
         assert_eq!(host.server.metrics().connections, 0);
         assert_eq!(host.toy.in_flight.get(), 0);
     }
@@ -123,7 +122,7 @@ runtime::both_arms!(shutdown_cuts_what_is_not_done_in_time, |_dir| async move {
     waiting.assert_closed().await;
     assert_eq!(host.ends(2).await, [Err("shutdown"), Err("shutdown")]);
     assert_eq!(host.toy.in_flight.get(), 0);
-    assert_eq!(host.server.metrics().memory_held, ByteCount::ZERO);
+    host.assert_returns_its_memory().await;
 });
 
 runtime::both_arms!(
@@ -144,7 +143,7 @@ runtime::both_arms!(
         drop(serving);
         client.assert_closed().await;
         assert_eq!(host.server.metrics().connections, 0);
-        assert_eq!(host.server.metrics().memory_held, ByteCount::ZERO);
+        host.assert_returns_its_memory().await;
         assert_eq!(host.toy.in_flight.get(), 0);
     }
 );

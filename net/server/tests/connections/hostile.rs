@@ -73,7 +73,7 @@ runtime::both_arms!(
         }
         host.assert_serves_others().await;
         assert_eq!(host.server.metrics().broken["unknown_version"], 3);
-        assert_eq!(host.server.metrics().memory_held, ByteCount::ZERO);
+        host.assert_returns_its_memory().await;
     }
 );
 
@@ -107,7 +107,7 @@ runtime::both_arms!(a_frame_cut_at_any_byte_is_not_answered, |_dir| async move {
         assert_eq!(host.ends(cut + 1).await[cut], expected, "cut at {cut}");
     }
     assert_eq!(host.toy.calls.get(), 0);
-    assert_eq!(host.server.metrics().memory_held, ByteCount::ZERO);
+    host.assert_returns_its_memory().await;
     host.assert_serves_others().await;
 });
 

@@ -177,6 +177,17 @@ impl Host {
         within(self.ends.wait_until(|ends| ends.len() >= count)).await
     }
 
+    /// Waits until no memory is held: a client may read an answer before the server has seen that
+    /// it was sent.
+    pub(crate) async fn assert_returns_its_memory(&self) {
+        let returned = async {
+            while self.server.metrics().memory_held > ByteCount::ZERO {
+                runtime::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        within(returned).await;
+    }
+
     pub(crate) async fn client(&self) -> Client {
         Client::connect(self.address).await
     }
