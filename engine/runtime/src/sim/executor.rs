@@ -171,15 +171,15 @@ impl Executor {
         self.tasks.borrow_mut().remove(&id)?.future
     }
 
-    /// Removes the first task that is left of those of a host, or of all hosts.
-    pub(crate) fn remove_any(&self, host: Option<HostId>) -> Option<(Owner, Option<TaskFuture>)> {
+    /// Removes all tasks of some owners, in the order they were made; the caller drops what is left
+    /// of them.
+    #[must_use]
+    pub(crate) fn remove_all(&self, of: impl Fn(Owner) -> bool) -> Vec<(Owner, TaskFuture)> {
         let mut tasks = self.tasks.borrow_mut();
-        let id = tasks
-            .iter()
-            .find(|(_, entry)| host.is_none_or(|host| entry.owner.host == host))
-            .map(|(id, _)| *id)?;
-        let entry = tasks.remove(&id)?;
-        Some((entry.owner, entry.future))
+        let removed = tasks.extract_if(.., |_, entry| of(entry.owner));
+        removed
+            .filter_map(|(_, entry)| Some((entry.owner, entry.future?)))
+            .collect()
     }
 
     /// Schedules an event `delay` from now.

@@ -83,14 +83,10 @@ impl Simulation {
     /// Stops a node at once: its tasks are gone, its connections reset, its disk keeps what the kind
     /// of crash leaves.
     pub fn crash(&self, node: &NodeHandle, crash: Crash) {
-        let executor = &self.world.executor;
-        while let Some((owner, future)) = executor.remove_any(Some(node.id())) {
-            let _entered = Context::new(&self.world, owner).enter();
-            drop(future);
-        }
+        stop(&self.world, |owner| owner.host == node.id());
         node.host.running.set(0);
         node.host.signals.replace(Host::no_signals());
-        executor.draw(|rng| match crash {
+        self.world.executor.draw(|rng| match crash {
             Crash::Process => node.host.disk.fail_process(rng),
             Crash::Power => node.host.disk.fail_power(rng),
         });
@@ -198,7 +194,11 @@ impl Simulation {
         F: Future<Output = ()> + 'static,
     {
         let host = &node.host;
+        // Of a process that has ended, tasks may be left that have not heard of it.
+        stop(&self.world, |owner| owner.host == host.id);
         let shards = host.shards.get();
+        let life = host.lives.get() + 1;
+        host.lives.set(life);
         host.running.set(shards);
         for end in Mesh::<Q, R>::ends(shards) {
             let owner = Owner {
@@ -207,10 +207,19 @@ impl Simulation {
             };
             let _entered = Context::new(&self.world, owner).enter();
             let body = main(crate::Mesh(MeshArm::Sim(end)));
-            let ending = Rc::clone(host);
+            let (ending, world) = (Rc::clone(host), Rc::clone(&self.world));
             let whole = async move {
                 body.await;
                 ending.running.set(ending.running.get() - 1);
+                // Its shard ends with it, whatever other tasks still wanted.
+                let stopping = Rc::clone(&world);
+                let end = move || {
+                    if ending.lives.get() == life {
+                        stop(&stopping, |other| other == owner);
+                    }
+                };
+                let end = Event::Run(Box::new(end));
+                world.executor.schedule(Duration::ZERO, end);
             };
             self.world.executor.add(owner, Box::pin(whole));
         }
@@ -283,13 +292,56 @@ impl Drop for Simulation {
         if std::thread::panicking() {
             eprintln!("simulation seed: {}", self.seed);
         }
-        let executor = &self.world.executor;
-        while let Some((owner, future)) = executor.remove_any(None) {
-            let _entered = Context::new(&self.world, owner).enter();
-            drop(future);
-        }
-        while let Some(event) = executor.remove_event() {
+        stop(&self.world, |_| true);
+        while let Some(event) = self.world.executor.remove_event() {
             drop(event);
         }
+    }
+}
+
+/// Drops the tasks of some owners, each where it ran, until none is left.
+fn stop(world: &Rc<World>, of: impl Fn(Owner) -> bool) {
+    loop {
+        let removed = world.executor.remove_all(&of);
+        if removed.is_empty() {
+            return;
+        }
+        for (owner, future) in removed {
+            let _entered = Context::new(world, owner).enter();
+            drop(future);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{AlignedBuffer, File, OpenMode, Queue, sleep, spawn};
+
+    #[test]
+    fn a_simulation_that_ends_in_the_middle_leaves_nothing_behind() {
+        let simulation = Simulation::new(9);
+        let main = |_mesh: crate::Mesh<(), ()>| async {
+            let file = File::open(Path::new("/f"), OpenMode::Create).await;
+            let file = file.expect("the disk is healthy");
+            loop {
+                let buffer = AlignedBuffer::zeroed(4096);
+                let task = spawn(Queue::Background, sleep(Duration::from_secs(1)));
+                let written = file.write_at(buffer, 0).await;
+                written.expect("the disk is healthy");
+                task.detach();
+            }
+        };
+        let node = simulation.spawn_node("node", 2, main);
+        let world = Rc::downgrade(&simulation.world);
+        for _ in 0..100 {
+            let reached = simulation.run_until(Duration::from_micros(777), || false);
+            assert_eq!(reached, Err(NotReached::TimeUp));
+        }
+        assert!(node.is_running());
+        drop(simulation);
+        assert_eq!(world.strong_count(), 0);
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) clock_offset_ms: Cell<i64>,
     pub(crate) signals: RefCell<Rc<LocalQueue<Signal>>>,
     pub(crate) shards: Cell<u16>,
+    /// Counts the processes that were started on it.
+    pub(crate) lives: Cell<u64>,
     /// How many shards' mains have not returned.
     pub(crate) running: Cell<u16>,
     port_next: Cell<u16>,
@@ -44,6 +46,7 @@ impl Host {
             clock_offset_ms: Cell::new(0),
             signals: RefCell::new(Self::no_signals()),
             shards: Cell::new(0),
+            lives: Cell::new(0),
             running: Cell::new(0),
             port_next: Cell::new(EPHEMERAL_PORT_FIRST),
         }

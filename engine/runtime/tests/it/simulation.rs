@@ -280,6 +280,31 @@ fn an_address_of_nobody_is_unreachable() {
 }
 
 #[test]
+fn a_shard_ends_with_its_main_and_takes_its_tasks_along() {
+    let simulation = Simulation::new(5);
+    let ticks = Rc::new(Cell::new(0));
+    let counting = Rc::clone(&ticks);
+    let node = simulation.spawn_node("ending", 2, move |mesh: Mesh<(), ()>| {
+        let ticks = Rc::clone(&counting);
+        async move {
+            let ticking = async move {
+                loop {
+                    sleep(Duration::from_millis(10)).await;
+                    ticks.set(ticks.get() + 1);
+                }
+            };
+            spawn(Queue::Background, ticking).detach();
+            sleep(Duration::from_secs(1 + u64::from(mesh.id().0))).await;
+        }
+    });
+    simulation.join(&node);
+    assert!((250..=300).contains(&ticks.get()), "{}", ticks.get());
+    let at_end = ticks.get();
+    simulation.run_for(Duration::from_secs(10));
+    assert_eq!(ticks.get(), at_end);
+}
+
+#[test]
 fn a_crash_stops_every_task_of_the_node_and_of_no_other() {
     let simulation = Simulation::new(5);
     let ticks = [Rc::new(Cell::new(0)), Rc::new(Cell::new(0))];
