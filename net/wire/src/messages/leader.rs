@@ -4,7 +4,7 @@
 
 use crate::Unencodable;
 use crate::primitive::{Layout, Writer};
-use crate::schema::{Value, message};
+use crate::schema::{Structure, message};
 
 message! {
     /// The leader of a partition.
@@ -34,7 +34,7 @@ message! {
 /// from `first_version` on; older versions leave them out.
 pub(crate) fn end_with_endpoints(
     writer: &mut Writer,
-    endpoints: &Vec<NodeEndpoint>,
+    endpoints: &[NodeEndpoint],
     first_version: i16,
     layout: Layout,
 ) -> Result<(), Unencodable> {
@@ -43,7 +43,10 @@ pub(crate) fn end_with_endpoints(
         return Ok(());
     }
     let mut field = Writer::new();
-    endpoints.encode(&mut field, layout)?;
+    field.nullable_count(Some(endpoints.len()), layout.flexible)?;
+    for endpoint in endpoints {
+        endpoint.encode_fields(&mut field, layout)?;
+    }
     writer.varint(1);
     writer.tagged_field(0, field)
 }

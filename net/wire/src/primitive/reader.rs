@@ -1,5 +1,11 @@
 //! Reading: every step checks what remains before it believes a length.
 
+#![expect(
+    clippy::inline_always,
+    reason = "each step is a few instructions and returns a large result: calling them doubles the \
+              cost of a walk over 100 partitions"
+)]
+
 use bytes::Bytes;
 use types::size::ByteCount;
 
@@ -62,7 +68,8 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    /// Makes the error that says what should stand here.
+    /// Makes the error that says what should stand here, or before this place.
+    #[cold]
     pub fn malformed(&self, want: &'static str) -> Malformed {
         Malformed {
             at_bytes: self.at_bytes(),
@@ -82,6 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `count` bytes.
+    #[inline(always)]
     pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self
             .rest
@@ -92,6 +100,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a fixed number of bytes.
+    #[inline(always)]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (taken, rest) = self
             .rest
@@ -102,37 +111,56 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an int8.
+    #[inline(always)]
     pub fn int8(&mut self) -> Result<i8, Malformed> {
         self.array().map(i8::from_be_bytes)
     }
 
     /// Reads an int16.
+    #[inline(always)]
     pub fn int16(&mut self) -> Result<i16, Malformed> {
         self.array().map(i16::from_be_bytes)
     }
 
     /// Reads an int32.
+    #[inline(always)]
     pub fn int32(&mut self) -> Result<i32, Malformed> {
         self.array().map(i32::from_be_bytes)
     }
 
     /// Reads an int64.
+    #[inline(always)]
     pub fn int64(&mut self) -> Result<i64, Malformed> {
         self.array().map(i64::from_be_bytes)
     }
 
     /// Reads an unsigned varint: seven bits a byte, lowest first, at most 32 bits in all.
-    #[inline]
+    #[inline(always)]
     pub fn varint(&mut self) -> Result<u32, Malformed> {
+        match self.rest.split_first() {
+            Some((&byte, rest)) if byte < 0x80 => {
+                self.rest = rest;
+                Ok(u32::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u32, Malformed> {
         let mut value: u32 = 0;
+        let mut rest = self.rest;
         for shift in [0, 7, 14, 21, 28] {
-            let [byte] = self.array()?;
-            let bits = u32::from(byte & 0x7f);
-            if shift == 28 && bits > 0x0f {
+            let Some((&byte, after)) = rest.split_first() else {
+                break;
+            };
+            // The fifth byte holds the top four bits, and ends.
+            if shift == 28 && byte > 0x0f {
                 break;
             }
-            value |= bits << shift;
-            if byte & 0x80 == 0 {
+            value |= u32::from(byte & 0x7f) << shift;
+            rest = after;
+            if byte < 0x80 {
+                self.rest = rest;
                 return Ok(value);
             }
         }
@@ -140,8 +168,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a length or count of the given form; `None` is null.
+    #[inline(always)]
     fn length(&mut self, flexible: bool, classic: Classic) -> Result<Option<usize>, Malformed> {
-        let start = self.malformed("a length, or -1 for null");
         let length = if flexible {
             i64::from(self.varint()?) - 1
         } else {
@@ -150,13 +178,15 @@ impl<'a> Reader<'a> {
                 Classic::Int32 => i64::from(self.int32()?),
             }
         };
-        match length {
-            -1 => Ok(None),
-            _ => usize::try_from(length).map(Some).map_err(|_| start),
+        match usize::try_from(length) {
+            Ok(length) => Ok(Some(length)),
+            Err(_) if length == -1 => Ok(None),
+            Err(_) => Err(self.malformed("a length, or -1 for null")),
         }
     }
 
     /// Reads a string that may be null.
+    #[inline(always)]
     pub fn nullable_string(&mut self, flexible: bool) -> Result<Option<&'a str>, Malformed> {
         let Some(length) = self.length(flexible, Classic::Int16)? else {
             return Ok(None);
@@ -172,19 +202,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string.
+    #[inline(always)]
     pub fn string(&mut self, flexible: bool) -> Result<&'a str, Malformed> {
-        let null = self.malformed("a string, not null");
-        self.nullable_string(flexible)?.ok_or(null)
+        let text = self.nullable_string(flexible)?;
+        text.ok_or_else(|| self.malformed("a string, not null"))
     }
 
     /// Reads a string that may be null, as text that shares the frame.
     pub fn nullable_text(&mut self, flexible: bool) -> Result<Option<Text>, Malformed> {
-        let mut at_text = self.clone();
         let Some(text) = self.nullable_string(flexible)? else {
             return Ok(None);
         };
-        at_text.bytes(at_text.remaining() - self.remaining() - text.len())?;
-        Ok(Text::new(at_text.shared(text.len())?))
+        let end = self.at_bytes();
+        Ok(Text::new(self.frame.slice(end - text.len()..end)))
     }
 
     /// Reads record bytes that may be null, as a slice that shares the frame.
@@ -196,6 +226,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads over record bytes that may be null.
+    #[inline(always)]
     pub fn skip_records(&mut self, flexible: bool) -> Result<(), Malformed> {
         match self.length(flexible, Classic::Int32)? {
             None => Ok(()),
@@ -204,6 +235,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `count` bytes as a slice that shares the frame.
+    #[inline(always)]
     pub fn shared(&mut self, count: usize) -> Result<Bytes, Malformed> {
         let start = self.at_bytes();
         self.bytes(count)?;
@@ -212,25 +244,26 @@ impl<'a> Reader<'a> {
 
     /// Reads the count of an array that may be null and whose elements are at least
     /// `element_size_min` bytes each: a count that cannot fit what remains is refused here.
+    #[inline(always)]
     pub fn nullable_count(
         &mut self,
         flexible: bool,
         element_size_min: usize,
     ) -> Result<Option<usize>, Malformed> {
-        let start = self.malformed("no more elements than bytes remain for");
         let Some(count) = self.length(flexible, Classic::Int32)? else {
             return Ok(None);
         };
         if count > self.rest.len() / element_size_min.max(1) {
-            return Err(start);
+            return Err(self.malformed("no more elements than bytes remain for"));
         }
         Ok(Some(count))
     }
 
     /// Reads the count of an array; see [`Reader::nullable_count`].
+    #[inline(always)]
     pub fn count(&mut self, flexible: bool, element_size_min: usize) -> Result<usize, Malformed> {
-        let null = self.malformed("an array, not null");
-        self.nullable_count(flexible, element_size_min)?.ok_or(null)
+        let count = self.nullable_count(flexible, element_size_min)?;
+        count.ok_or_else(|| self.malformed("an array, not null"))
     }
 
     /// Books the memory of `count` decoded elements before they are allocated.
@@ -256,13 +289,12 @@ impl<'a> Reader<'a> {
         let count = self.varint()?;
         let mut tag_min: u64 = 0;
         for _ in 0..count {
-            let start = self.malformed("tags in ascending order");
             let tag = self.varint()?;
             if u64::from(tag) < tag_min {
-                return Err(start);
+                return Err(self.malformed("tags in ascending order"));
             }
             tag_min = u64::from(tag) + 1;
-            let size = self.length_of_tag()?;
+            let size = usize::try_from(self.varint()?).expect("32 bits fit 64");
             let (field, after) = self
                 .rest
                 .split_at_checked(size)
@@ -278,18 +310,16 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn length_of_tag(&mut self) -> Result<usize, Malformed> {
-        let start = self.malformed("the size of a tagged field");
-        usize::try_from(self.varint()?).map_err(|_| start)
-    }
-
     /// Reads over the tagged fields that end a flexible structure none of whose tags are known.
-    #[inline]
+    #[inline(always)]
     pub fn skip_tagged_fields(&mut self, flexible: bool) -> Result<(), Malformed> {
-        if flexible {
-            self.tagged_fields(|_, _| Ok(false))
-        } else {
-            Ok(())
+        match self.rest.split_first() {
+            _ if !flexible => Ok(()),
+            Some((0, rest)) => {
+                self.rest = rest;
+                Ok(())
+            }
+            _ => self.tagged_fields(|_, _| Ok(false)),
         }
     }
 }

@@ -15,10 +15,20 @@ const STRING_SIZE_MAX: usize = 32767;
 const COUNT_MAX: usize = 2_147_483_647;
 
 /// A message being written.
+///
+/// Invariants:
+/// 1. `insertions` are in the order of their places, which lie inside `buffer`.
 #[derive(Debug, Default)]
 pub struct Writer {
-    parts: Vec<Bytes>,
-    tail: BytesMut,
+    buffer: Vec<u8>,
+    insertions: Vec<Insertion>,
+}
+
+/// Record bytes that stand before the byte `at_bytes` of the buffer, and are not copied into it.
+#[derive(Debug)]
+struct Insertion {
+    at_bytes: usize,
+    records: Bytes,
 }
 
 impl Writer {
@@ -30,20 +40,21 @@ impl Writer {
     /// Starts an empty message with room for `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
-            parts: Vec::new(),
-            tail: BytesMut::with_capacity(capacity),
+            buffer: Vec::with_capacity(capacity),
+            insertions: Vec::new(),
         }
     }
 
     /// Counts the bytes written.
     pub fn size(&self) -> usize {
-        self.parts.iter().map(Bytes::len).sum::<usize>() + self.tail.len()
+        let inserted = self.insertions.iter().map(|it| it.records.len());
+        inserted.sum::<usize>() + self.buffer.len()
     }
 
     /// Returns what was written as one piece, copying only if there are several.
     pub fn into_bytes(self) -> Bytes {
-        if self.parts.is_empty() {
-            return self.tail.freeze();
+        if self.insertions.is_empty() {
+            return Bytes::from(self.buffer);
         }
         let mut whole = BytesMut::with_capacity(self.size());
         for part in self.into_parts() {
@@ -53,56 +64,66 @@ impl Writer {
     }
 
     /// Returns what was written, in order, with large record bytes as they were given.
-    pub fn into_parts(mut self) -> Vec<Bytes> {
-        self.split();
-        self.parts
-    }
-
-    /// Takes what was written since the last call, leaving room for what follows.
-    pub fn split(&mut self) {
-        if !self.tail.is_empty() {
-            self.parts.push(self.tail.split().freeze());
+    pub fn into_parts(self) -> Vec<Bytes> {
+        let mut parts = Vec::with_capacity(2 * self.insertions.len() + 1);
+        let mut rest = Bytes::from(self.buffer);
+        let mut start = 0;
+        for insertion in self.insertions {
+            let before = rest.split_to(insertion.at_bytes - start); // invariant 1
+            start = insertion.at_bytes;
+            parts.push(before);
+            parts.push(insertion.records);
         }
+        parts.push(rest);
+        parts.retain(|part| !part.is_empty());
+        parts
     }
 
     /// Writes bytes as they are.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.tail.put_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
     }
 
     /// Writes an int8.
+    #[inline]
     pub fn int8(&mut self, value: i8) {
-        self.tail.put_i8(value);
+        self.bytes(&value.to_be_bytes());
     }
 
     /// Writes an int16.
+    #[inline]
     pub fn int16(&mut self, value: i16) {
-        self.tail.put_i16(value);
+        self.bytes(&value.to_be_bytes());
     }
 
     /// Writes an int32.
+    #[inline]
     pub fn int32(&mut self, value: i32) {
-        self.tail.put_i32(value);
+        self.bytes(&value.to_be_bytes());
     }
 
     /// Writes an int64.
+    #[inline]
     pub fn int64(&mut self, value: i64) {
-        self.tail.put_i64(value);
+        self.bytes(&value.to_be_bytes());
     }
 
     /// Writes an unsigned varint in as few bytes as it takes.
+    #[inline]
     pub fn varint(&mut self, value: u32) {
         let mut left = value;
         while left >= 0x80 {
-            self.tail.put_u8(low_seven_bits(left) | 0x80);
+            self.buffer.push(low_seven_bits(left) | 0x80);
             left >>= 7;
         }
-        self.tail.put_u8(low_seven_bits(left));
+        self.buffer.push(low_seven_bits(left));
     }
 
     /// Writes a string, or null.
     ///
     /// *Errors*: [`Unencodable::TooLong`] above 32,767 bytes.
+    #[inline]
     pub fn nullable_string(
         &mut self,
         value: Option<&str>,
@@ -125,6 +146,7 @@ impl Writer {
     /// Writes the count of an array, or null.
     ///
     /// *Errors*: [`Unencodable::TooLong`] above 2^31-1.
+    #[inline]
     pub fn nullable_count(
         &mut self,
         count: Option<usize>,
@@ -156,8 +178,10 @@ impl Writer {
         if records.len() <= RECORDS_COPIED_MAX {
             self.bytes(records);
         } else {
-            self.split();
-            self.parts.push(records.clone());
+            self.insertions.push(Insertion {
+                at_bytes: self.buffer.len(),
+                records: records.clone(),
+            });
         }
         Ok(())
     }
@@ -175,6 +199,7 @@ impl Writer {
     }
 
     /// Writes the end of a flexible structure without tagged fields.
+    #[inline]
     pub fn no_tagged_fields(&mut self, flexible: bool) {
         if flexible {
             self.varint(0);

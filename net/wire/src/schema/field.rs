@@ -163,10 +163,9 @@ pub(crate) fn decode_field<T: Value>(
     if !field.versions.contains(layout.version) {
         return Ok(false);
     }
-    let null = reader.malformed("a value, not null");
     *place = T::decode(reader, layout)?;
     if place.is_null() && !field.null.contains(layout.version) {
-        return Err(null);
+        return Err(reader.malformed("a value, not null"));
     }
     Ok(true)
 }

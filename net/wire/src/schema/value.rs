@@ -220,8 +220,8 @@ impl Value for Bytes {
     }
 
     fn decode(reader: &mut Reader<'_>, layout: Layout) -> Result<Self, Malformed> {
-        let null = reader.malformed("records, not null");
-        reader.nullable_records(layout.flexible)?.ok_or(null)
+        let records = reader.nullable_records(layout.flexible)?;
+        records.ok_or_else(|| reader.malformed("records, not null"))
     }
 
     fn encode(&self, writer: &mut Writer, layout: Layout) -> Result<(), Unencodable> {
@@ -251,8 +251,8 @@ impl<T: Value> Value for Vec<T> {
     }
 
     fn decode(reader: &mut Reader<'_>, layout: Layout) -> Result<Self, Malformed> {
-        let null = reader.malformed("an array, not null");
-        Self::decode_nullable(reader, layout)?.ok_or(null)
+        let elements = Self::decode_nullable(reader, layout)?;
+        elements.ok_or_else(|| reader.malformed("an array, not null"))
     }
 
     fn encode(&self, writer: &mut Writer, layout: Layout) -> Result<(), Unencodable> {

@@ -291,7 +291,7 @@ fn versions_that_are_not_served_are_refused() {
 fn an_answer_that_lacks_an_announced_topic_is_a_mistake() {
     let head = fetch::ResponseHead::default();
     let writer = fetch::ResponseWriter::<Bytes>::new(4, head, 1).unwrap();
-    let _parts = writer.finish(&Vec::new());
+    let _parts = writer.finish(&[]);
 }
 
 proptest! {

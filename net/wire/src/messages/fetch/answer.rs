@@ -60,6 +60,14 @@ impl Default for PartitionHead {
     }
 }
 
+/// A payload that stands before the byte `at_bytes` of what the writer holds.
+#[derive(Debug)]
+struct PlacedPayload<P> {
+    at_bytes: usize,
+    payload: P,
+    size: usize,
+}
+
 /// Writes an answer from front to back as a list of parts.
 ///
 /// `P` is whatever the caller can send: memory, a range of a file.
@@ -70,8 +78,8 @@ impl Default for PartitionHead {
 #[derive(Debug)]
 pub struct ResponseWriter<P> {
     layout: Layout,
-    parts: Vec<Part<P>>,
     writer: Writer,
+    payloads: Vec<PlacedPayload<P>>,
     topics_left: usize,
     partitions_left: usize,
 }
@@ -95,8 +103,8 @@ impl<P> ResponseWriter<P> {
         writer.nullable_count(Some(topic_count), layout.flexible)?;
         Ok(Self {
             layout,
-            parts: Vec::new(),
             writer,
+            payloads: Vec::new(),
             topics_left: topic_count,
             partitions_left: 0,
         })
@@ -139,12 +147,13 @@ impl<P> ResponseWriter<P> {
         let size = records.iter().map(|(_, size)| size).sum();
         self.writer
             .nullable_count(Some(size), self.layout.flexible)?;
-        if size > 0 {
-            let written = std::mem::take(&mut self.writer).into_bytes();
-            self.parts.push(Part::Bytes(written));
-            let payloads = records.into_iter().filter(|(_, size)| *size > 0);
-            self.parts
-                .extend(payloads.map(|(payload, size)| Part::Payload(payload, size)));
+        let at_bytes = self.writer.size();
+        for (payload, size) in records {
+            self.payloads.push(PlacedPayload {
+                at_bytes,
+                payload,
+                size,
+            });
         }
         self.write_tagged_fields(head)?;
         self.end_topic_if_complete();
@@ -154,10 +163,7 @@ impl<P> ResponseWriter<P> {
     /// Ends the answer.
     ///
     /// *Panics*: if topics or partitions are missing.
-    pub fn finish(
-        mut self,
-        node_endpoints: &Vec<NodeEndpoint>,
-    ) -> Result<Vec<Part<P>>, Unencodable> {
+    pub fn finish(mut self, node_endpoints: &[NodeEndpoint]) -> Result<Vec<Part<P>>, Unencodable> {
         assert_eq!(self.topics_left, 0, "as many topics as announced"); // invariant 1
         assert_eq!(self.partitions_left, 0, "the last topic is complete"); // invariant 1
         end_with_endpoints(
@@ -166,10 +172,20 @@ impl<P> ResponseWriter<P> {
             ENDPOINTS_VERSION,
             self.layout,
         )?;
-        if self.writer.size() > 0 {
-            self.parts.push(Part::Bytes(self.writer.into_bytes()));
+        let mut parts = Vec::with_capacity(2 * self.payloads.len() + 1);
+        let mut rest = self.writer.into_bytes();
+        let mut start = 0;
+        for placed in self.payloads.into_iter().filter(|placed| placed.size > 0) {
+            if placed.at_bytes > start {
+                parts.push(Part::Bytes(rest.split_to(placed.at_bytes - start)));
+                start = placed.at_bytes;
+            }
+            parts.push(Part::Payload(placed.payload, placed.size));
         }
-        Ok(self.parts)
+        if !rest.is_empty() {
+            parts.push(Part::Bytes(rest));
+        }
+        Ok(parts)
     }
 
     fn end_topic_if_complete(&mut self) {
@@ -198,18 +214,16 @@ impl<P> ResponseWriter<P> {
         if !self.layout.flexible {
             return Ok(());
         }
-        let mut fields = Writer::new();
-        let mut count = 0;
-        if head.diverging_epoch != EpochEndOffset::default() {
-            write_tagged(&mut fields, 0, &head.diverging_epoch, self.layout)?;
-            count += 1;
+        let diverges = head.diverging_epoch != EpochEndOffset::default();
+        let has_leader = head.current_leader != LeaderIdAndEpoch::default();
+        self.writer
+            .varint(u32::from(diverges) + u32::from(has_leader));
+        if diverges {
+            write_tagged(&mut self.writer, 0, &head.diverging_epoch, self.layout)?;
         }
-        if head.current_leader != LeaderIdAndEpoch::default() {
-            write_tagged(&mut fields, 1, &head.current_leader, self.layout)?;
-            count += 1;
+        if has_leader {
+            write_tagged(&mut self.writer, 1, &head.current_leader, self.layout)?;
         }
-        self.writer.varint(count);
-        self.writer.bytes(&fields.into_bytes());
         Ok(())
     }
 }

@@ -65,8 +65,8 @@ impl RequestView {
         let forgotten = walk_forgotten(&mut reader, layout)?;
         let mut rack_id = None;
         if version >= 11 {
-            let null = reader.malformed("a string, not null");
-            rack_id = Some(reader.nullable_text(layout.flexible)?.ok_or(null)?);
+            let text = reader.nullable_text(layout.flexible)?;
+            rack_id = Some(text.ok_or_else(|| reader.malformed("a string, not null"))?);
         }
         read_tagged_fields(&mut reader, layout, &mut replica)?;
         reader.finish()?;
@@ -133,11 +133,8 @@ impl RequestView {
 
     /// Walks over the topics asked for, in their order.
     pub fn topics(&self) -> Topics<'_> {
-        Topics {
-            reader: Reader::resume(&self.body, self.topics.start).expect(CHECKED),
-            layout: self.layout,
-            left: self.topics.count,
-        }
+        let reader = Reader::resume(&self.body, self.topics.start).expect(CHECKED);
+        Topics::new(reader, self.layout, self.topics.count)
     }
 
     /// Walks over the topics of which partitions leave the session, in their order.
@@ -154,11 +151,7 @@ fn walk_topics(reader: &mut Reader<'_>, layout: Layout) -> Result<List, Malforme
     let element_size_min = TopicRef::size_min(layout, TOPIC_ID_VERSION) + 1;
     let count = reader.count(layout.flexible, element_size_min)?;
     let start = reader.checkpoint();
-    let mut topics = Topics {
-        reader: reader.clone(),
-        layout,
-        left: count,
-    };
+    let mut topics = Topics::new(reader.clone(), layout, count);
     while topics.read()?.is_some() {}
     *reader = topics.reader;
     Ok(List { start, count })
@@ -210,10 +203,28 @@ pub struct Topics<'a> {
     reader: Reader<'a>,
     layout: Layout,
     left: usize,
+    /// The partitions of the topic met last, which stand before the next one.
+    unread: Option<usize>,
 }
 
 impl<'a> Topics<'a> {
+    fn new(reader: Reader<'a>, layout: Layout, count: usize) -> Self {
+        Self {
+            reader,
+            layout,
+            left: count,
+            unread: None,
+        }
+    }
+
+    /// Reads one topic; at the end, goes to the place behind the last one.
     fn read(&mut self) -> Result<Option<TopicView<'a>>, Malformed> {
+        if let Some(unread) = self.unread.take() {
+            for _ in 0..unread {
+                Partition::decode_fields(&mut self.reader, self.layout)?;
+            }
+            self.reader.skip_tagged_fields(self.layout.flexible)?;
+        }
         let Some(left) = self.left.checked_sub(1) else {
             return Ok(None);
         };
@@ -221,15 +232,12 @@ impl<'a> Topics<'a> {
         let topic = TopicRef::decode(&mut self.reader, self.layout, TOPIC_ID_VERSION)?;
         let element_size_min = Partition::fields_size_min(self.layout);
         let count = self.reader.count(self.layout.flexible, element_size_min)?;
+        self.unread = Some(count);
         let partitions = Partitions {
             reader: self.reader.clone(),
             layout: self.layout,
             left: count,
         };
-        for _ in 0..count {
-            Partition::decode_fields(&mut self.reader, self.layout)?;
-        }
-        self.reader.skip_tagged_fields(self.layout.flexible)?;
         Ok(Some(TopicView { topic, partitions }))
     }
 }
@@ -238,6 +246,9 @@ impl<'a> Iterator for Topics<'a> {
     type Item = TopicView<'a>;
 
     fn next(&mut self) -> Option<TopicView<'a>> {
+        if self.left == 0 {
+            return None;
+        }
         self.read().expect(CHECKED)
     }
 

@@ -19,7 +19,7 @@ impl RequestView {
         &self,
         outcomes: &[PartitionResponse],
         throttle_time_ms: i32,
-        node_endpoints: &Vec<NodeEndpoint>,
+        node_endpoints: &[NodeEndpoint],
     ) -> Result<Writer, Unencodable> {
         let layout = self.layout();
         let mut writer = Writer::with_capacity(64 + 48 * outcomes.len());

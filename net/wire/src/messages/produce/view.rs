@@ -42,11 +42,7 @@ impl RequestView {
         let element_size_min = TopicRef::size_min(layout, TOPIC_ID_VERSION) + 1;
         let topic_count = reader.count(layout.flexible, element_size_min)?;
         let topics_start = reader.checkpoint();
-        let mut topics = Topics {
-            reader,
-            layout,
-            left: topic_count,
-        };
+        let mut topics = Topics::new(reader, layout, topic_count);
         while topics.read()?.is_some() {}
         let mut reader = topics.reader;
         reader.skip_tagged_fields(layout.flexible)?;
@@ -89,11 +85,8 @@ impl RequestView {
 
     /// Walks over the topics, in their order.
     pub fn topics(&self) -> Topics<'_> {
-        Topics {
-            reader: Reader::resume(&self.body, self.topics_start).expect(CHECKED),
-            layout: self.layout,
-            left: self.topic_count,
-        }
+        let reader = Reader::resume(&self.body, self.topics_start).expect(CHECKED);
+        Topics::new(reader, self.layout, self.topic_count)
     }
 }
 
@@ -103,10 +96,25 @@ pub struct Topics<'a> {
     reader: Reader<'a>,
     layout: Layout,
     left: usize,
+    /// The partitions of the topic met last, which stand before the next one.
+    unread: Option<usize>,
 }
 
 impl<'a> Topics<'a> {
+    fn new(reader: Reader<'a>, layout: Layout, count: usize) -> Self {
+        Self {
+            reader,
+            layout,
+            left: count,
+            unread: None,
+        }
+    }
+
+    /// Reads one topic; at the end, goes to the place behind the last one.
     fn read(&mut self) -> Result<Option<Topic<'a>>, Malformed> {
+        if let Some(unread) = self.unread.take() {
+            self.skip_partitions(unread)?;
+        }
         let Some(left) = self.left.checked_sub(1) else {
             return Ok(None);
         };
@@ -114,18 +122,22 @@ impl<'a> Topics<'a> {
         let topic = TopicRef::decode(&mut self.reader, self.layout, TOPIC_ID_VERSION)?;
         let element_size_min = PartitionData::fields_size_min(self.layout);
         let count = self.reader.count(self.layout.flexible, element_size_min)?;
+        self.unread = Some(count);
         let partitions = Partitions {
             reader: self.reader.clone(),
             layout: self.layout,
             left: count,
         };
+        Ok(Some(Topic { topic, partitions }))
+    }
+
+    fn skip_partitions(&mut self, count: usize) -> Result<(), Malformed> {
         for _ in 0..count {
             self.reader.int32()?;
             self.reader.skip_records(self.layout.flexible)?;
             self.reader.skip_tagged_fields(self.layout.flexible)?;
         }
-        self.reader.skip_tagged_fields(self.layout.flexible)?;
-        Ok(Some(Topic { topic, partitions }))
+        self.reader.skip_tagged_fields(self.layout.flexible)
     }
 }
 
@@ -133,6 +145,9 @@ impl<'a> Iterator for Topics<'a> {
     type Item = Topic<'a>;
 
     fn next(&mut self) -> Option<Topic<'a>> {
+        if self.left == 0 {
+            return None;
+        }
         self.read().expect(CHECKED)
     }
 
