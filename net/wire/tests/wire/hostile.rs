@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use types::size::ByteCount;
 use wire::messages::{fetch, produce};
 
-use crate::sample::{self, Form, Length};
+use crate::sample::{self, Form, Length, Quirk};
 use crate::served;
 
 /// How much memory decoding takes at most for each byte of a body: an empty string of a flexible
@@ -52,6 +52,45 @@ fn a_body_of_one_absurd_count_is_refused_everywhere() {
             };
             let decoded = (message.decode)(&Bytes::from_static(absurd), version);
             assert!(decoded.is_err(), "{} v{version}", message.name);
+        }
+    }
+}
+
+#[test]
+fn null_is_refused_wherever_the_version_forbids_it() {
+    let entropy = sample::rich_entropy();
+    let mut count = 0;
+    for message in served::all() {
+        for version in message.versions() {
+            let sample = sample::sample(&message, version, &entropy);
+            for index in 0..sample.never_null_count {
+                let quirk = Quirk::ForbiddenNull(index);
+                let body = sample::quirky(&message, version, &entropy, quirk).body;
+                let error = (message.decode)(&body, version).err();
+                let error = error.unwrap_or_else(|| panic!("{} v{version}", message.name));
+                assert!(
+                    error.want.ends_with(", not null"),
+                    "{} v{version}: {error}",
+                    message.name
+                );
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 1000, "only {count} values in all bodies");
+}
+
+#[test]
+fn tagged_fields_that_nobody_knows_are_skipped_in_every_structure() {
+    let entropy = sample::rich_entropy();
+    for message in served::all() {
+        for version in message.versions().filter(|&it| message.api.is_flexible(it)) {
+            let plain = sample::sample(&message, version, &entropy).body;
+            let quirk = Quirk::UnknownTags;
+            let quirky = sample::quirky(&message, version, &entropy, quirk).body;
+            assert!(quirky.len() > plain.len());
+            let debug = |body| (message.decode)(body, version).unwrap().debug;
+            assert_eq!(debug(&quirky), debug(&plain), "{} v{version}", message.name);
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::served::Served;
 pub(crate) struct Sample {
     pub(crate) body: Bytes,
     pub(crate) lengths: Vec<Length>,
+    /// How many values there are whose wire form has a null that the version forbids.
+    pub(crate) never_null_count: usize,
 }
 
 /// A length or count inside a body.
@@ -30,27 +32,70 @@ pub(crate) enum Form {
     Int32,
 }
 
+/// What is wrong with a body, on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quirk {
+    /// Nothing.
+    None,
+    /// Every structure of a flexible version ends in a tagged field that nobody knows.
+    UnknownTags,
+    /// One value is null that must not be: the one with this number among all such values.
+    ForbiddenNull(usize),
+}
+
+/// The tag that [`Quirk::UnknownTags`] adds.
+const UNKNOWN_TAG: u32 = 1000;
+
 /// Makes a body of the version whose every choice is drawn from `entropy`.
 pub(crate) fn sample(message: &Served, version: i16, entropy: &[u8]) -> Sample {
+    quirky(message, version, entropy, Quirk::None)
+}
+
+/// Makes the same body as [`sample`], but for its quirk.
+pub(crate) fn quirky(message: &Served, version: i16, entropy: &[u8], quirk: Quirk) -> Sample {
     let mut maker = Maker {
         entropy,
         layout: message.layout(version),
+        quirk,
         body: Vec::new(),
         lengths: Vec::new(),
+        never_null_count: 0,
         plain: true,
     };
     maker.structure(message.fields);
     Sample {
         body: Bytes::from(maker.body),
         lengths: maker.lengths,
+        never_null_count: maker.never_null_count,
+    }
+}
+
+/// Whether a value can be null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Null {
+    Allowed,
+    Forbidden,
+    /// Allowed, and the default of a tagged field, which would then not be written.
+    Avoided,
+}
+
+impl Null {
+    fn of(field: &Field, version: i16) -> Self {
+        match (field.null.contains(version), field.place.tag()) {
+            (false, _) => Self::Forbidden,
+            (true, None) => Self::Allowed,
+            (true, Some(_)) => Self::Avoided,
+        }
     }
 }
 
 struct Maker<'a> {
     entropy: &'a [u8],
     layout: Layout,
+    quirk: Quirk,
     body: Vec<u8>,
     lengths: Vec<Length>,
+    never_null_count: usize,
     /// False inside a tagged field, where a value at its default would not be written.
     plain: bool,
 }
@@ -71,7 +116,7 @@ impl Maker<'_> {
             .filter(present)
             .partition(|field| field.place.tag().is_some());
         for field in ordered {
-            self.value(field.kind, field.null.contains(version));
+            self.value(field.kind, Null::of(field, version));
         }
         if !self.layout.flexible {
             return;
@@ -80,9 +125,15 @@ impl Maker<'_> {
             .into_iter()
             .filter(|_| self.draw() % 2 == 1)
             .collect();
-        self.length(Form::Varint, i64::try_from(chosen.len()).unwrap());
+        let unknown = usize::from(self.quirk == Quirk::UnknownTags);
+        self.length(Form::Varint, i64::try_from(chosen.len() + unknown).unwrap());
         for field in chosen {
             self.tagged_field(field);
+        }
+        if unknown == 1 {
+            self.varint(UNKNOWN_TAG);
+            self.varint(3);
+            self.body.extend(b"???");
         }
     }
 
@@ -90,7 +141,7 @@ impl Maker<'_> {
         self.varint(field.place.tag().unwrap());
         let (outer, lengths) = (std::mem::take(&mut self.body), self.lengths.len());
         let plain = std::mem::replace(&mut self.plain, false);
-        self.value(field.kind, false);
+        self.value(field.kind, Null::of(field, self.layout.version));
         self.plain = plain;
         let inner = std::mem::replace(&mut self.body, outer);
         self.varint(u32::try_from(inner.len()).unwrap());
@@ -100,8 +151,8 @@ impl Maker<'_> {
         self.body.extend(inner);
     }
 
-    fn value(&mut self, kind: Kind, may_be_null: bool) {
-        let null = may_be_null && self.draw().is_multiple_of(4);
+    fn value(&mut self, kind: Kind, nullability: Null) {
+        let null = self.is_null(kind, nullability);
         match kind {
             Kind::Bool => {
                 let byte = u8::from(self.draw() % 2 == 1 || !self.plain);
@@ -115,13 +166,25 @@ impl Maker<'_> {
             Kind::String => self.string(null),
             Kind::Records => self.records(null),
             Kind::Array { of } => self.array(*of, null),
-            Kind::Structure { fields } if may_be_null => {
+            Kind::Structure { fields } if nullability != Null::Forbidden => {
                 self.body.push(if null { 0xff } else { 1 });
                 if !null {
                     self.structure(fields);
                 }
             }
             Kind::Structure { fields } => self.structure(fields),
+        }
+    }
+
+    fn is_null(&mut self, kind: Kind, nullability: Null) -> bool {
+        let has_null = matches!(kind, Kind::String | Kind::Records | Kind::Array { .. });
+        match nullability {
+            Null::Allowed => self.draw().is_multiple_of(4),
+            Null::Forbidden if has_null => {
+                self.never_null_count += 1;
+                self.quirk == Quirk::ForbiddenNull(self.never_null_count - 1)
+            }
+            Null::Forbidden | Null::Avoided => false,
         }
     }
 
@@ -166,7 +229,7 @@ impl Maker<'_> {
         let form = self.form(Form::Int32);
         self.length_or_null(form, (!null).then_some(count));
         for _ in 0..if null { 0 } else { count } {
-            self.value(of, false);
+            self.value(of, Null::Forbidden);
         }
     }
 

@@ -9,7 +9,7 @@ use wire::messages::leader::{LeaderIdAndEpoch, NodeEndpoint};
 use wire::messages::topic::TopicRef;
 use wire::messages::{fetch, produce};
 
-use crate::sample;
+use crate::sample::{self, Quirk};
 use crate::served::{self, Served};
 
 fn named(name: &str) -> Served {
@@ -253,6 +253,37 @@ fn rich_requests_and_answers_agree() {
         let body = sample::sample(&named("FetchResponse"), version, &entropy).body;
         check_fetch_answer(&body, version);
     }
+}
+
+#[test]
+fn tagged_fields_that_nobody_knows_are_skipped() {
+    let (entropy, quirk) = (sample::rich_entropy(), Quirk::UnknownTags);
+    for version in 9..=13 {
+        let body = sample::quirky(&named("ProduceRequest"), version, &entropy, quirk).body;
+        check_produce(&body, version);
+        assert!(produce::RequestView::parse(body, version).is_ok());
+    }
+    for version in 12..=18 {
+        let body = sample::quirky(&named("FetchRequest"), version, &entropy, quirk).body;
+        check_fetch(&body, version);
+        assert!(fetch::RequestView::parse(body, version).is_ok());
+    }
+}
+
+#[test]
+fn the_tag_of_the_follower_means_nothing_before_version_15() {
+    let request = fetch::Request {
+        replica_id: 8,
+        ..fetch::Request::default()
+    };
+    let body = request.encode(14).unwrap().into_bytes();
+    let (none, fields) = body.split_last().unwrap();
+    assert_eq!(*none, 0, "the body ends in its count of tagged fields");
+    // Follower 9 of epoch 0 and no tags of its own, behind tag 1.
+    let follower = [1, 1, 13, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let body = Bytes::from([fields, &follower].concat());
+    let view = fetch::RequestView::parse(body, 14).unwrap();
+    assert_eq!(view.replica().replica_id, 8);
 }
 
 #[test]
