@@ -10,19 +10,12 @@
 //! | end of a structure | nothing | varint count, then (tag, size, bytes) by ascending tag |
 //! | structure that may be null | | int8, negative is null, then the structure |
 
+mod layout;
 mod reader;
 mod text;
 mod writer;
 
+pub use layout::Layout;
 pub use reader::{Checkpoint, Reader};
 pub use text::Text;
 pub use writer::Writer;
-
-/// How the bytes of one message are arranged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// The message's version.
-    pub version: i16,
-    /// Whether lengths are compact and structures end in tagged fields.
-    pub flexible: bool,
-}

@@ -239,16 +239,21 @@ mod tests {
     #[test]
     fn large_records_are_passed_along_uncopied() {
         let records = Bytes::from(vec![7; RECORDS_COPIED_MAX + 1]);
-        let mut writer = Writer::new();
-        writer.int8(1);
-        writer.nullable_records(Some(&records), false).unwrap();
-        writer.int8(2);
-        let size = writer.size();
-        let parts = writer.into_parts();
-        assert_eq!(parts.iter().map(Bytes::len).sum::<usize>(), size);
-        assert_eq!(parts.len(), 3);
+        let write = || {
+            let mut writer = Writer::new();
+            writer.int8(1);
+            writer.nullable_records(Some(&records), false).unwrap();
+            writer.int8(2);
+            writer.nullable_records(Some(&records), false).unwrap();
+            writer
+        };
+        let parts = write().into_parts();
+        let heads = [&[1, 0, 0, 0x10, 1][..], &[2, 0, 0, 0x10, 1]];
+        assert_eq!(parts, [heads[0], &records, heads[1], &records]);
         assert_eq!(parts[1].as_ptr(), records.as_ptr());
-        assert_eq!(parts[2], &[2][..]);
+        assert_eq!(parts[3].as_ptr(), records.as_ptr());
+        assert_eq!(write().into_bytes(), parts.concat());
+        assert_eq!(write().size(), parts.concat().len());
     }
 
     #[test]

@@ -25,13 +25,15 @@
 //! a value, [`Structure::FIELDS`], which tests compare with Kafka's own definitions.
 
 mod call;
+mod codec;
 mod field;
 mod notation;
 mod value;
 
 pub use call::{Call, Direction, Message};
 pub(crate) use call::{call, layout};
+pub(crate) use codec::{decode_field, encode_field, encode_tagged, is_written};
 pub use field::{Field, Kind, Place, Versions};
-pub(crate) use field::{decode_field, encode_field, encode_tagged, is_written, place, versions};
+pub(crate) use field::{place, versions};
 pub(crate) use notation::{default_of, message};
 pub use value::{Nullable, Structure, Value};
