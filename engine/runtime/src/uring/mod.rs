@@ -14,7 +14,7 @@
 //! | 4,096 always, whatever the device says; buffers are zeroed; sizes by fstat | `buffer`, `file` |
 //! | Files are closed explicitly; a dropped one is closed in the reactor's next turn | `file` |
 //! | Listeners without SO_REUSEPORT, accepted descriptors close on exec, back-off without descriptors | `tcp` |
-//! | Waiting for room in a socket is only to be had by writing a byte through glommio | `tcp` |
+//! | Polling every socket through the ring interrupts the shard for every message: epoll collects | `poller` |
 //! | File ranges leave by sendfile if they are in the page cache, never inline if they are not | `send_file` |
 //! | Two syncs at a time: the kernel's worker limit is raised | `shard` |
 //! | The first sleep takes milliseconds: the memory barrier is registered before threads start | `shard` |
@@ -31,6 +31,7 @@ mod file;
 mod io_yield;
 mod mesh;
 mod mesh_calls;
+mod poller;
 mod preflight;
 mod probe;
 mod residency;

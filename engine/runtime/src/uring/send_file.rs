@@ -17,9 +17,8 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use glommio::io::DmaFile;
-use socket2::SockRef;
 use types::ByteCount;
-use types::size::{BLOCK_SIZE, block_ceil, block_floor};
+use types::size::block_ceil;
 
 use super::buffer::ReadBuffer;
 use super::file::{self, FileReader};
@@ -98,7 +97,7 @@ impl FileSender {
         };
         if !self.nonblocking {
             // sendfile has no flag for it.
-            stream.with_descriptor(|fd| SockRef::from(&fd).set_nonblocking(true))?;
+            stream.socket().set_nonblocking(true)?;
             self.nonblocking = true;
         }
         let piece = range.length.min(WARM_PIECE_MAX);
@@ -195,27 +194,13 @@ async fn send_warm(
     queue: &mut SendQueue,
 ) -> io::Result<()> {
     let count = ByteCount(piece).as_usize();
-    let file = range.reader.file();
+    let file = range.reader.file().as_fd();
     let sent = stream
-        .with_descriptor(|socket| sys::send_file(socket, file.as_fd(), range.position, count));
-    let sent = match sent {
-        Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-        Ok(sent) => sent,
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            // Wait for room by sending to the end of the page: what follows is whole pages again.
-            let page_end = block_floor(range.position) + BLOCK_SIZE;
-            let rest = ByteCount((page_end - range.position).min(piece));
-            let mut bytes = vec![0; rest.as_usize()];
-            let filled = residency::read(file, range.position, &mut bytes)?;
-            let bytes = bytes.get(..filled).unwrap_or_default();
-            if bytes.is_empty() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            stream.send_some(bytes).await?
-        }
-        Err(error) => return Err(error),
-    };
+        .when_writable(|socket| sys::send_file(socket.as_fd(), file, range.position, count))
+        .await?;
+    if sent == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     queue.advance(ByteCount::from(sent).0);
     Ok(())
 }
@@ -223,8 +208,13 @@ async fn send_warm(
 /// Sends bytes that were read ahead, taking them off the queue as they go.
 async fn send_all(stream: &Stream, mut bytes: &[u8], queue: &mut SendQueue) -> io::Result<()> {
     while !bytes.is_empty() {
-        let some = bytes.get(..SEND_SIZE_MAX.min(bytes.len()));
-        let sent = stream.send_some(some.unwrap_or_default()).await?;
+        let some = bytes
+            .get(..SEND_SIZE_MAX.min(bytes.len()))
+            .unwrap_or_default();
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let sent = stream
+            .when_writable(|socket| socket.send_with_flags(some, flags))
+            .await?;
         queue.advance(ByteCount::from(sent).0);
         bytes = bytes.get(sent..).unwrap_or_default();
         yield_if_due().await;

@@ -31,8 +31,9 @@ use glommio::{
 };
 use types::ShardId;
 
-use super::io_yield::{IoYield, Turn};
+use super::io_yield::{self, IoYield, Turn};
 use super::mesh::{self, Doorbell, Port};
+use super::poller::{self, Poller};
 use super::signal::Signals;
 use super::task::Noticed;
 use super::watchdog::{LOOK_INTERVAL, Pulse, Watched};
@@ -60,6 +61,7 @@ pub(super) struct Seat {
     pub(super) turn: Turn,
     pub(super) pulse: Arc<Pulse>,
     pub(super) io_yield: IoYield,
+    pub(super) poller: Poller,
     pub(super) signals: Option<Signals>,
     /// The devices whose direct reads are known to work, see `probe`.
     pub(super) probed: RefCell<BTreeSet<u64>>,
@@ -115,6 +117,7 @@ impl Seat {
             turn: Turn::new(),
             pulse,
             io_yield: IoYield::new()?,
+            poller: Poller::new()?,
             signals,
             probed: RefCell::default(),
             cold_memory: Semaphore::new(send_file::COLD_MEMORY_MAX.0),
@@ -277,9 +280,15 @@ where
             Seat::take(shard, pulse, &options)?;
             let (mesh, pump) = port.open()?;
             let pump = super::spawn(Queue::Latency, pump);
+            let turner = super::spawn(Queue::Latency, io_yield::read_when_asked(seat()));
+            // It ends with the shard: dropping it cancels its wait.
+            let sockets = super::spawn(Queue::Latency, poller::pump(seat()));
             main(mesh.public()).await;
+            drop(sockets);
             mesh.end();
             pump.await;
+            seat().io_yield.end();
+            turner.await;
             Ok(())
         }))
     });

@@ -270,6 +270,79 @@ pub(super) fn receive(socket: BorrowedFd<'_>, buffer: &mut BytesMut) -> io::Resu
     Ok(received)
 }
 
+/// What epoll tells about one descriptor. *Source*: epoll_ctl(2), struct epoll_event.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Event(libc::epoll_event);
+
+impl Default for Event {
+    fn default() -> Self {
+        Self(libc::epoll_event { events: 0, u64: 0 })
+    }
+}
+
+impl Event {
+    /// Returns the number given at the registration.
+    pub(super) fn key(self) -> u64 {
+        self.0.u64
+    }
+
+    /// Returns whether a read may give something: data, the end, an error.
+    pub(super) fn is_readable(self) -> bool {
+        self.has(libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR)
+    }
+
+    /// Returns whether a write may succeed, or fail for good.
+    pub(super) fn is_writable(self) -> bool {
+        self.has(libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR)
+    }
+
+    /// Returns whether the peer sends no more.
+    pub(super) fn has_ended(self) -> bool {
+        self.has(libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR)
+    }
+
+    fn has(self, flags: libc::c_int) -> bool {
+        self.0.events & flags.cast_unsigned() != 0
+    }
+}
+
+/// Makes an epoll instance that closes on exec.
+pub(super) fn epoll_create() -> io::Result<OwnedFd> {
+    // SAFETY: no pointers; the result is checked before it is owned.
+    own(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })
+}
+
+/// Registers a socket for both directions, edge-triggered.
+pub(super) fn epoll_add(epoll: BorrowedFd<'_>, socket: BorrowedFd<'_>, key: u64) -> io::Result<()> {
+    let flags = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
+    let mut event = libc::epoll_event {
+        events: flags.cast_unsigned(),
+        u64: key,
+    };
+    // SAFETY: `event` is readable during the call.
+    let result = unsafe {
+        libc::epoll_ctl(
+            epoll.as_raw_fd(),
+            libc::EPOLL_CTL_ADD,
+            socket.as_raw_fd(),
+            &raw mut event,
+        )
+    };
+    check(result.into()).map(drop)
+}
+
+/// Takes the events there are, without waiting, and returns how many.
+pub(super) fn epoll_collect(epoll: BorrowedFd<'_>, events: &mut [Event]) -> io::Result<usize> {
+    let room = libc::c_int::try_from(events.len()).unwrap_or(libc::c_int::MAX);
+    // SAFETY: `events` is writable for `room` records of the kernel's layout.
+    let count = unsafe { libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr().cast(), room, 0) };
+    match check(count.into()) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+        result => result,
+    }
+}
+
 /// Hands a descriptor to glommio, for reading through its ring.
 pub(super) fn ring_file(fd: OwnedFd) -> BufferedFile {
     let fd = std::os::fd::IntoRawFd::into_raw_fd(fd);
@@ -277,17 +350,11 @@ pub(super) fn ring_file(fd: OwnedFd) -> BufferedFile {
     unsafe { BufferedFile::from_raw_fd(fd) }
 }
 
-/// Hands a socket to glommio.
-pub(super) fn ring_stream(socket: OwnedFd) -> TcpStream {
-    let fd = std::os::fd::IntoRawFd::into_raw_fd(socket);
+/// Hands a descriptor to glommio as a stream, for polling it through its ring.
+pub(super) fn ring_stream(fd: OwnedFd) -> TcpStream {
+    let fd = std::os::fd::IntoRawFd::into_raw_fd(fd);
     // SAFETY: the descriptor was owned and is given away here, once.
     unsafe { TcpStream::from_raw_fd(fd) }
-}
-
-/// Borrows the descriptor inside one of glommio's types for as long as that lives.
-pub(super) fn borrow<T: AsRawFd>(holder: &T) -> BorrowedFd<'_> {
-    // SAFETY: `holder` keeps its descriptor open while it is borrowed.
-    unsafe { BorrowedFd::borrow_raw(holder.as_raw_fd()) }
 }
 
 /// Duplicates a descriptor; the copy closes on exec.

@@ -1,0 +1,229 @@
+//! Which sockets are ready: one epoll instance per shard, itself awaited through the ring.
+//!
+//! Polling every socket through the ring, as glommio does, interrupts the shard for each message that
+//! arrives while it works: 64 busy connections cost 13 us a message. An epoll instance collects in
+//! silence, and the ring is asked to tell about the instance only when there is nothing left to do:
+//! 6 us. One connection in ping-pong costs the same either way.
+//!
+//! ```text
+//!   pump: collect ──found──► wake the tasks ──► end of the line ──► collect …
+//!            └──nothing──► poll of the instance through the ring ──fired──► collect …
+//! ```
+//!
+//! Edge-triggered: an event says that something changed since the last. So a flag stays set until an
+//! operation would block, or a read comes back short, and a stale event costs one failed call.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use futures_io::AsyncRead;
+
+use super::io_yield::Pause;
+use super::shard::Seat;
+use super::sys::{self, Event};
+
+/// Events collected at a time.
+const EVENTS_MAX: usize = 256;
+
+/// A shard's epoll instance and what is registered with it.
+pub(super) struct Poller {
+    epoll: OwnedFd,
+    events: RefCell<Vec<Event>>,
+    sources: RefCell<Sources>,
+}
+
+#[derive(Default)]
+struct Sources {
+    slots: Vec<Option<Rc<Source>>>,
+    free: Vec<usize>,
+}
+
+/// The readiness of one socket.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    readable: Direction,
+    writable: Direction,
+    /// The peer will send no more, or the connection is broken: a short read is not the last.
+    ended: Cell<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Direction {
+    ready: Cell<bool>,
+    waiting: RefCell<Option<Waker>>,
+}
+
+/// A registration; dropped with its socket, whose close takes it out of the instance.
+pub(super) struct Registration {
+    source: Rc<Source>,
+    key: usize,
+    seat: Rc<Seat>,
+}
+
+impl Poller {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            epoll: sys::epoll_create()?,
+            events: RefCell::new(vec![Event::default(); EVENTS_MAX]),
+            sources: RefCell::default(),
+        })
+    }
+
+    /// Wakes the tasks whose sockets have changed and returns how many have.
+    fn collect(&self) -> io::Result<usize> {
+        let mut events = self.events.borrow_mut();
+        let count = sys::epoll_collect(self.epoll.as_fd(), &mut events)?;
+        let sources = self.sources.borrow();
+        for event in events.iter().take(count) {
+            let source = usize::try_from(event.key())
+                .ok()
+                .and_then(|key| sources.slots.get(key)?.as_ref());
+            // A source may be gone, or another's by now: then it is woken for nothing.
+            if let Some(source) = source {
+                source.notice(*event);
+            }
+        }
+        Ok(count)
+    }
+}
+
+impl Registration {
+    /// Registers a socket of this shard; at first it counts as ready for nothing.
+    pub(super) fn new(seat: Rc<Seat>, socket: &impl AsFd) -> io::Result<Self> {
+        let source = Rc::new(Source::default());
+        let key = {
+            let mut sources = seat.poller.sources.borrow_mut();
+            let key = sources.free.pop().unwrap_or_else(|| {
+                sources.slots.push(None);
+                sources.slots.len() - 1
+            });
+            if let Some(slot) = sources.slots.get_mut(key) {
+                *slot = Some(Rc::clone(&source));
+            }
+            key
+        };
+        // From here on a failure gives the key back by the drop.
+        let registration = Self { source, key, seat };
+        let number = u64::try_from(key).map_err(io::Error::other)?;
+        sys::epoll_add(
+            registration.seat.poller.epoll.as_fd(),
+            socket.as_fd(),
+            number,
+        )?;
+        Ok(registration)
+    }
+
+    /// Waits until a read may succeed.
+    pub(super) fn poll_readable(&self, context: &Context<'_>) -> Poll<()> {
+        self.source.readable.poll(context)
+    }
+
+    /// Waits until a write may succeed.
+    pub(super) async fn writable(&self) {
+        poll_fn(|context| self.source.writable.poll(context)).await;
+    }
+
+    /// Notes that a read would have blocked.
+    pub(super) fn read_blocked(&self) {
+        self.source.readable.ready.set(false);
+    }
+
+    /// Notes that a read took less than it could: there was no more.
+    pub(super) fn read_short(&self) {
+        if !self.source.ended.get() {
+            self.source.readable.ready.set(false);
+        }
+    }
+
+    /// Notes that a write would have blocked.
+    pub(super) fn write_blocked(&self) {
+        self.source.writable.ready.set(false);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut sources = self.seat.poller.sources.borrow_mut();
+        if let Some(slot) = sources.slots.get_mut(self.key) {
+            *slot = None;
+        }
+        sources.free.push(self.key);
+    }
+}
+
+impl Source {
+    fn notice(&self, event: Event) {
+        if event.has_ended() {
+            self.ended.set(true);
+        }
+        if event.is_readable() {
+            self.readable.notice();
+        }
+        if event.is_writable() {
+            self.writable.notice();
+        }
+    }
+}
+
+impl Direction {
+    fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        if self.ready.get() {
+            return Poll::Ready(());
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        match &*waiting {
+            Some(waker) if waker.will_wake(context.waker()) => {}
+            _ => *waiting = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn notice(&self) {
+        self.ready.set(true);
+        if let Some(waker) = self.waiting.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+}
+
+/// The task that collects for all sockets of the shard, until the shard ends.
+pub(super) async fn pump(seat: Rc<Seat>) {
+    loop {
+        match seat.poller.collect() {
+            Ok(0) => {
+                if let Err(error) = fired(&seat.poller.epoll).await {
+                    // Without descriptors for a moment: look again when a timer says so.
+                    tracing::warn!(%error, "sockets are looked at by the clock");
+                    glommio::timer::sleep(super::io_yield::TURN_MAX * 50).await;
+                }
+            }
+            Ok(_) => {
+                let mut pause = Pause::default();
+                poll_fn(|context| pause.poll(context)).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the sockets' readiness cannot be read");
+                return;
+            }
+        }
+    }
+}
+
+/// Waits until the instance has something to tell, by a poll that glommio makes for a stream over a
+/// copy of its descriptor. When the poll has fired, glommio tries to receive, which the instance
+/// refuses: whatever comes back, the poll has fired. The next wait needs a new stream: only a new one
+/// polls before it receives.
+async fn fired(epoll: &OwnedFd) -> io::Result<()> {
+    let mut stream = sys::ring_stream(sys::duplicate(epoll)?);
+    poll_fn(|context| {
+        let polled = Pin::new(&mut stream).poll_read(context, &mut [0]);
+        polled.map(drop)
+    })
+    .await;
+    Ok(())
+}
