@@ -1,0 +1,342 @@
+//! Reading a log's past: which segments there are, epochs, producers, the end of the index.
+//!
+//! A log is opened without any I/O; this happens when something asks for the past. What is read is
+//! bounded by the distance to the last snapshot and index entry, not by the size of the log.
+
+use std::rc::Rc;
+
+use types::limits::PRODUCER_BATCHES_MAX;
+use types::{ByteCount, LeaderEpoch, Offset};
+
+use crate::epochs::Epochs;
+use crate::error::ReadError;
+use crate::index::{Entry, IndexKey, IndexTail};
+use crate::layout::{index_name, segment_of};
+use crate::log_core::{LogCore, Past, Place};
+use crate::log_end::LogEnd;
+use crate::producers::{LOG_PRODUCERS_MAX, ProducerBatch, Producers};
+use crate::segment::{Found, ScanError, Scanner};
+use crate::shared::Shared;
+use crate::snapshot::{self, Snapshot};
+
+/// The largest snapshot file that is read.
+const SNAPSHOT_SIZE_MAX: ByteCount = ByteCount::mib(32);
+
+/// The largest index file that is read.
+const INDEX_SIZE_MAX: ByteCount = ByteCount::mib(64);
+
+const _: () =
+    assert!((LOG_PRODUCERS_MAX * (64 + PRODUCER_BATCHES_MAX * 48)) as u64 <= SNAPSHOT_SIZE_MAX.0);
+
+/// What is found of a log's past, before it is taken over.
+struct Findings {
+    closed: Vec<(Offset, u64)>,
+    epochs: Epochs,
+    producers: Producers,
+    /// How many index entries of the last segment are in its file.
+    flushed: u64,
+    index: IndexTail,
+    /// What was read of the last segment, and checked.
+    scanned: Option<(u64, u64)>,
+    snapshot: Option<(u64, Offset)>,
+}
+
+/// Reads the past of a log unless it is known.
+///
+/// *Errors*: [`ReadError::Corrupt`] for damage below the log's end; the rest of the log is not
+/// concerned, but what depends on the past is refused.
+pub(crate) async fn load(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result<(), ReadError> {
+    if core.state.borrow().past == Past::Loaded {
+        return Ok(());
+    }
+    let permit = core.loading.acquire(1).await;
+    core.check_online()?;
+    let (past, end) = {
+        let state = core.state.borrow();
+        (state.past, state.opened)
+    };
+    if past == Past::Unread {
+        let findings = find(shared, core, &end).await?;
+        take_over(core, &end, findings);
+        shared.note_room();
+    }
+    drop(permit);
+    Ok(())
+}
+
+async fn find(shared: &Shared, core: &LogCore, end: &LogEnd) -> Result<Findings, ReadError> {
+    let closed = closed_segments(shared, core, end).await?;
+    let snapshot = newest_snapshot(shared, core, end).await?;
+    let key = IndexKey {
+        segment: end.segment,
+        truncations: end.truncations,
+    };
+    let entries = index_entries(shared, core, key, end).await?;
+    let mut findings = Findings {
+        closed,
+        epochs: Epochs::default(),
+        producers: Producers::default(),
+        flushed: ByteCount::from(entries.len()).0,
+        index: entries
+            .last()
+            .map_or_else(IndexTail::default, IndexTail::behind),
+        scanned: None,
+        snapshot: None,
+    };
+    let first = Place {
+        segment: end.first_segment,
+        position: 0,
+    };
+    let mut from = (first, end.first_segment, LeaderEpoch::ZERO);
+    if let Some(snapshot) = snapshot {
+        let place = Place {
+            segment: snapshot.segment,
+            position: snapshot.position,
+        };
+        let epoch = snapshot.epochs.iter().last();
+        from = (
+            place,
+            snapshot.next,
+            epoch.map_or(LeaderEpoch::ZERO, |last| last.0),
+        );
+        findings.epochs = snapshot.epochs;
+        findings.producers = snapshot.producers;
+        findings.snapshot = Some((snapshot.sequence, snapshot.segment));
+    }
+    scan_closed(shared, core, end, from, &mut findings).await?;
+    for entry in &entries {
+        findings.epochs.note(entry.epoch, entry.offset);
+    }
+    scan_last(shared, core, end, from, entries.last(), &mut findings).await?;
+    findings.epochs.note(end.epoch, end.epoch_start);
+    Ok(findings)
+}
+
+/// Lists the segments before the last one, with their lengths.
+async fn closed_segments(
+    shared: &Shared,
+    core: &LogCore,
+    end: &LogEnd,
+) -> Result<Vec<(Offset, u64)>, ReadError> {
+    let directory = shared.layout.log(&core.id);
+    let listed = match runtime::list_dir(&directory).await {
+        Ok(listed) => listed,
+        // Nothing was ever written out.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut closed = Vec::new();
+    for entry in listed {
+        let Some(segment) = segment_of(&entry.name) else {
+            continue;
+        };
+        if segment < end.first_segment {
+            // Its deletion was cut short.
+            runtime::remove_file(&directory.join(&entry.name)).await?;
+        } else if segment < end.segment {
+            let file = shared.files.open(&shared.layout, &core.id, segment).await?;
+            closed.push((segment, file.file.size().await?));
+        }
+    }
+    let first = closed.first().map_or(end.segment, |&(segment, _)| segment);
+    if first != end.first_segment {
+        return Err(ReadError::Corrupt {
+            segment: end.first_segment,
+            position: 0,
+        });
+    }
+    Ok(closed)
+}
+
+/// Reads both snapshot files and returns the newer that describes this log up to its end or less.
+async fn newest_snapshot(
+    shared: &Shared,
+    core: &LogCore,
+    end: &LogEnd,
+) -> Result<Option<Snapshot>, ReadError> {
+    let mut newest: Option<Snapshot> = None;
+    for turn in 0..2 {
+        let path = shared.layout.log(&core.id).join(snapshot::file_name(turn));
+        let bytes = match runtime::read_file(&path, SNAPSHOT_SIZE_MAX).await {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let holds = |snapshot: &Snapshot| {
+            snapshot.truncations == end.truncations
+                && snapshot.segment >= end.first_segment
+                && (snapshot.segment, snapshot.position) <= (end.segment, end.position)
+                && snapshot.next <= end.next
+        };
+        let Some(found) = Snapshot::from_bytes(&bytes).filter(holds) else {
+            continue;
+        };
+        if newest
+            .as_ref()
+            .is_none_or(|known| known.sequence < found.sequence)
+        {
+            newest = Some(found);
+        }
+    }
+    Ok(newest)
+}
+
+/// Reads the entries of the last segment's index that lie below the log's end.
+async fn index_entries(
+    shared: &Shared,
+    core: &LogCore,
+    key: IndexKey,
+    end: &LogEnd,
+) -> Result<Vec<Entry>, ReadError> {
+    let path = shared.layout.log(&core.id).join(index_name(key.segment));
+    let bytes = match runtime::read_file(&path, INDEX_SIZE_MAX).await {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut entries = key.read(&bytes).unwrap_or_default();
+    let known = entries.partition_point(|entry| entry.position < end.position);
+    entries.truncate(known);
+    Ok(entries)
+}
+
+/// Reads what the snapshot does not know of the closed segments.
+///
+/// A log without idempotent producers needs no batch of them, only their epochs: the indexes'.
+async fn scan_closed(
+    shared: &Shared,
+    core: &LogCore,
+    end: &LogEnd,
+    (from, next, epoch): (Place, Offset, LeaderEpoch),
+    findings: &mut Findings,
+) -> Result<(), ReadError> {
+    let (mut next, mut epoch) = (next, epoch);
+    for (segment, length) in findings.closed.clone() {
+        if segment < from.segment {
+            continue;
+        }
+        let start = if segment == from.segment {
+            from.position
+        } else {
+            0
+        };
+        if start == 0 {
+            next = segment;
+        }
+        let file = shared.files.open(&shared.layout, &core.id, segment).await?;
+        let mut scanner = Scanner::new(&file.file, start, length, next, epoch);
+        while let Some(found) = next_of(&mut scanner, segment).await? {
+            findings.note(&found, end.has_producers);
+            epoch = found.epoch;
+        }
+        next = scanner.next_offset();
+    }
+    Ok(())
+}
+
+/// Reads what neither snapshot nor index know of the last segment.
+async fn scan_last(
+    shared: &Shared,
+    core: &LogCore,
+    end: &LogEnd,
+    (from, next, epoch): (Place, Offset, LeaderEpoch),
+    indexed: Option<&Entry>,
+    findings: &mut Findings,
+) -> Result<(), ReadError> {
+    if end.position == 0 {
+        return Ok(());
+    }
+    let by_snapshot = if from.segment == end.segment {
+        (from.position, next, epoch)
+    } else {
+        (0, end.segment, LeaderEpoch::ZERO)
+    };
+    let by_index = indexed.map_or((0, end.segment, LeaderEpoch::ZERO), |entry| {
+        (entry.position, entry.offset, entry.epoch)
+    });
+    let start = if end.has_producers {
+        by_snapshot.min(by_index)
+    } else {
+        by_index
+    };
+    let interval = core.state.borrow().config.index_interval.0;
+    let file = shared
+        .files
+        .open(&shared.layout, &core.id, end.segment)
+        .await?;
+    let mut scanner = Scanner::new(&file.file, start.0, end.position, start.1, start.2);
+    while let Some(found) = next_of(&mut scanner, end.segment).await? {
+        if found.position >= by_snapshot.0 {
+            findings.note(&found, end.has_producers);
+        }
+        if found.position >= by_index.0 {
+            findings.index.note(&found.indexed(), interval);
+        }
+    }
+    if scanner.next_offset() != end.next {
+        return Err(ReadError::Corrupt {
+            segment: end.segment,
+            position: scanner.position(),
+        });
+    }
+    findings.scanned = Some((start.0, end.position));
+    Ok(())
+}
+
+async fn next_of(scanner: &mut Scanner<'_>, segment: Offset) -> Result<Option<Found>, ReadError> {
+    match scanner.next().await {
+        Ok(found) => Ok(found),
+        Err(ScanError::Io(error)) => Err(error.into()),
+        Err(ScanError::Damaged { position }) => Err(ReadError::Corrupt { segment, position }),
+    }
+}
+
+impl Findings {
+    fn note(&mut self, found: &Found, has_producers: bool) {
+        self.epochs.note(found.epoch, found.first);
+        let Some(producer) = found.producer.filter(|_| has_producers) else {
+            return;
+        };
+        let count = found.next.since(found.first).unwrap_or(1);
+        let count = u32::try_from(count).expect("a batch counts its records in 32 bits");
+        let batch = ProducerBatch {
+            first_sequence: producer.base_sequence,
+            last_sequence: producer.base_sequence.after(count - 1),
+            first: found.first,
+            next: found.next,
+            timestamp: found.max_timestamp,
+        };
+        self.producers.note(&producer, batch, found.max_timestamp);
+    }
+}
+
+/// Puts what was found in front of what this run noted meanwhile.
+fn take_over(core: &LogCore, end: &LogEnd, findings: Findings) {
+    let state = &mut *core.state.borrow_mut();
+    for (segment, length) in findings.closed {
+        if segment >= state.first_segment {
+            state.closed.insert(segment, length);
+        }
+    }
+    let mut epochs = findings.epochs;
+    for (epoch, start) in state.epochs.iter() {
+        epochs.note(epoch, start);
+    }
+    state.epochs = epochs;
+    if end.has_producers {
+        // Idempotent batches were refused until now.
+        state.producers = findings.producers;
+    }
+    if let Some(index) = state.indexes.get_mut(&end.segment) {
+        index.prepend(findings.flushed, findings.index);
+    }
+    if let Some((from, to)) = findings.scanned {
+        let ranges = state.verified.entry(end.segment).or_default();
+        ranges.add(from, to);
+    }
+    if let Some((sequence, segment)) = findings.snapshot {
+        state.snapshots.sequence = sequence;
+        state.snapshots.segment = segment;
+    }
+    state.past = Past::Loaded;
+}

@@ -1,0 +1,47 @@
+//! Entries without batches: placed in a round of their own accord, awaited until they are synced.
+
+use runtime::oneshot;
+use types::LeaderEpoch;
+
+use super::handle::Log;
+use crate::error::{Error, Offline};
+use crate::journal::Entry;
+
+impl Log {
+    /// Starts a leader's epoch at the end of the log; known or older ones change nothing.
+    ///
+    /// Durable when it returns; required before the first append in the epoch.
+    ///
+    /// *Errors*: [`Error::Offline`].
+    pub async fn start_epoch(&self, epoch: LeaderEpoch) -> Result<(), Error> {
+        let first = {
+            let mut state = self.core.state.borrow_mut();
+            if epoch <= state.epoch {
+                return Ok(());
+            }
+            let first = state.end;
+            state.epoch = epoch;
+            state.epoch_start = first;
+            state.epochs.note(epoch, first);
+            first
+        };
+        self.place(Entry::Epoch { epoch, first }).await?;
+        Ok(())
+    }
+
+    /// Puts an entry into the next round and waits until it is synced.
+    pub(super) async fn place(&self, entry: Entry) -> Result<(), Offline> {
+        self.core.check_online()?;
+        if self.shared.is_closing() {
+            return Err(Offline::Closed);
+        }
+        let (done, synced) = oneshot();
+        let control = crate::log_core::Control { entry, done };
+        self.core.state.borrow_mut().controls.push_back(control);
+        self.shared.enlist_pending(&self.core);
+        match synced.await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.core.check_online().err().unwrap_or(Offline::Closed)),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! One partition's log: append, read, truncate, delete; its positions.
+//!
+//! ```text
+//!   start          synced      written        durable       end
+//!     |--------------|------------|--------------|-----------|
+//!      segments, synced  segments    journal and    tail, next
+//!                                       tail          round
+//! ```
+
+mod append;
+mod control;
+mod handle;
+mod read;
+mod retention;
+mod time;
+mod truncate;
+
+pub use handle::Log;
+pub use read::{FirstBatch, ReadLimits, ReadResult};
+pub use time::TimestampOffset;

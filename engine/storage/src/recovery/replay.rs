@@ -1,0 +1,181 @@
+//! Replaying journals into segments, so that logs can be opened.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use runtime::{Queue, Semaphore, TaskGroup};
+use types::{Incarnation, ShardId};
+
+use super::chain::{self, Chain, ReadFrame};
+use super::redo::Redo;
+use crate::catalog::list_journals;
+use crate::error::Error;
+use crate::layout::Layout;
+use crate::log_end::LogEnd;
+use crate::log_id::LogId;
+
+/// How many logs are redone at a time.
+const CONCURRENCY: u64 = 16;
+
+/// What replay found: where every log ends. `Send`; the results of several shards are merged.
+#[derive(Clone, Debug, Default)]
+pub struct Replayed {
+    /// With the run of the journal that says so: of two, the later one is right.
+    ends: BTreeMap<Incarnation, (u32, LogEnd)>,
+    redone: usize,
+}
+
+impl Replayed {
+    /// Takes in what another shard found.
+    pub fn merge(&mut self, other: Self) {
+        self.redone += other.redone;
+        for (incarnation, found) in other.ends {
+            self.note(incarnation, found);
+        }
+    }
+
+    /// Returns where a log ends; `None` if no journal knows it: it is empty.
+    pub fn end_of(&self, incarnation: Incarnation) -> Option<LogEnd> {
+        self.ends.get(&incarnation).map(|&(_, end)| end)
+    }
+
+    /// Returns how many logs had to be written to.
+    pub fn redone(&self) -> usize {
+        self.redone
+    }
+
+    fn note(&mut self, incarnation: Incarnation, found: (u32, LogEnd)) {
+        let known = self.ends.entry(incarnation).or_insert(found);
+        if known.0 < found.0 {
+            *known = found;
+        }
+    }
+}
+
+/// Replays the journals of some shards of the last run into the segments, and syncs those.
+///
+/// Every journal must be replayed, by any shard, before a log is opened. Frames of logs that
+/// `known` does not hold are skipped: they were deleted. A log may stand in the journals of two
+/// shards, if it moved between runs: the later run's is right.
+///
+/// *Errors*: [`Error::JournalDamaged`], [`Error::NewerFormat`], [`Error::Io`]. Nothing is lost by
+/// trying again.
+/// *Cost*: what was written since the last checkpoints is read into memory and written.
+pub async fn replay_journals(
+    layout: &Layout,
+    journals: &[ShardId],
+    known: &BTreeMap<Incarnation, LogId>,
+) -> Result<Replayed, Error> {
+    let newest = newest_runs(layout).await?;
+    let mut replayed = Replayed::default();
+    for &shard in journals {
+        let files = chain::find_files(layout, shard).await?;
+        let Some(chain) = chain::read_chain(shard, files).await? else {
+            continue;
+        };
+        let generation = chain.head.sequence.generation;
+        let is_current = |incarnation: &Incarnation| {
+            newest.get(incarnation).is_none_or(|&run| run <= generation)
+        };
+        let (mut ends, redos) = collect(chain, known, is_current);
+        replayed.redone += redos.len();
+        for (incarnation, end) in redo_all(layout, known, &ends, redos).await? {
+            ends.insert(incarnation, end);
+        }
+        for (incarnation, end) in ends {
+            replayed.note(incarnation, (generation, end));
+        }
+    }
+    Ok(replayed)
+}
+
+/// Finds for each log the last run whose journal knows it.
+async fn newest_runs(layout: &Layout) -> Result<BTreeMap<Incarnation, u32>, Error> {
+    let mut newest = BTreeMap::new();
+    for shard in list_journals(layout).await? {
+        let files = chain::find_files(layout, shard).await?;
+        let heads = files.into_iter().filter_map(|file| file.head);
+        let Some(head) = heads.max_by_key(|head| head.sequence) else {
+            continue;
+        };
+        let generation = head.sequence.generation;
+        for end in &head.ends {
+            let run = newest.entry(end.incarnation).or_insert(generation);
+            *run = generation.max(*run);
+        }
+    }
+    Ok(newest)
+}
+
+type Ends = BTreeMap<Incarnation, LogEnd>;
+type Redos = BTreeMap<Incarnation, Redo>;
+
+/// Sorts frames by log, and moves every log's end over those behind the newest head.
+fn collect(
+    chain: Chain,
+    known: &BTreeMap<Incarnation, LogId>,
+    is_current: impl Fn(&Incarnation) -> bool,
+) -> (Ends, Redos) {
+    let is_wanted =
+        |incarnation: &Incarnation| known.contains_key(incarnation) && is_current(incarnation);
+    let table = chain.head.ends.iter();
+    let mut ends: Ends = table
+        .filter(|end| is_wanted(&end.incarnation))
+        .map(|end| (end.incarnation, *end))
+        .collect();
+    let mut redos = Redos::new();
+    let mut note = |ends: &Ends, read: &ReadFrame| {
+        let incarnation = read.frame.incarnation;
+        if ends.contains_key(&incarnation) {
+            redos.entry(incarnation).or_default().note(read);
+        }
+    };
+    for read in &chain.older {
+        note(&ends, read);
+    }
+    for read in &chain.newest {
+        let incarnation = read.frame.incarnation;
+        if !is_wanted(&incarnation) {
+            continue;
+        }
+        let end = ends
+            .entry(incarnation)
+            .or_insert_with(|| LogEnd::empty(incarnation));
+        end.apply(&read.frame.entry, types::ByteCount::of(&read.payload).0);
+        note(&ends, read);
+    }
+    redos.retain(|_, redo| !redo.is_empty());
+    (ends, redos)
+}
+
+/// Redoes logs, several at a time; returns the ends that were found.
+async fn redo_all(
+    layout: &Layout,
+    known: &BTreeMap<Incarnation, LogId>,
+    ends: &Ends,
+    redos: Redos,
+) -> Result<Vec<(Incarnation, LogEnd)>, Error> {
+    let slots = Semaphore::new(CONCURRENCY);
+    let tasks = TaskGroup::new();
+    let results = Rc::new(RefCell::new(Vec::with_capacity(redos.len())));
+    for (incarnation, redo) in redos {
+        let (Some(id), Some(&end)) = (known.get(&incarnation), ends.get(&incarnation)) else {
+            continue;
+        };
+        let permit = slots.acquire(1).await;
+        let directory = layout.log(id);
+        let results = Rc::clone(&results);
+        tasks.spawn(Queue::Throughput, async move {
+            let result = redo.carry_out(&directory, end).await;
+            results.borrow_mut().push((incarnation, result));
+            drop(permit);
+        });
+    }
+    tasks.join_all().await;
+    let results = results.take();
+    let found = |(incarnation, result): (Incarnation, Result<LogEnd, Error>)| {
+        result.map(|end| (incarnation, end))
+    };
+    results.into_iter().map(found).collect()
+}

@@ -1,0 +1,265 @@
+//! What is written behind a segment's batches: its index, its exact length, the log's snapshots.
+//!
+//! None of it is needed to keep a promise: a full disk skips it, and what a crash tears is rebuilt.
+
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use runtime::{AlignedBuffer, File, OpenMode};
+use types::size::{block_ceil, block_floor};
+use types::{BLOCK_SIZE, ByteCount, Offset};
+
+use crate::error::Offline;
+use crate::index::{ENTRY_SIZE, Entry, IndexKey};
+use crate::layout::index_name;
+use crate::log_core::{LogCore, LogState, Past};
+use crate::shared::Shared;
+use crate::snapshot::{self, Snapshot};
+
+/// Entries are gathered to this many before they are written.
+const PENDING_ENTRIES_MAX: usize = 128;
+
+/// A log with idempotent producers takes a snapshot each time so much was appended: what a load must
+/// read again is bounded by it.
+const SNAPSHOT_DISTANCE: u64 = 128 * 1024;
+
+/// Closes the segment being written, because batches of `next_segment` come next.
+///
+/// The caller holds the log's `io` permit.
+pub(super) async fn close_segment(
+    shared: &Rc<Shared>,
+    core: &Rc<LogCore>,
+    next_segment: Offset,
+) -> Result<(), Offline> {
+    let (segment, length, is_known) = {
+        let mut state = core.state.borrow_mut();
+        let place = state.written_at;
+        let epoch = state.epoch;
+        // The last batch before the next segment is the last one written.
+        assert_eq!(state.written, next_segment);
+        let is_known = state.past == Past::Loaded || place.segment > state.opened.segment;
+        if let Some(index) = state.indexes.get_mut(&place.segment) {
+            index.close(next_segment, place.position, epoch);
+        }
+        (place.segment, place.position, is_known)
+    };
+    let opened = shared.files.open(&shared.layout, &core.id, segment).await;
+    let file = opened.map_err(|error| shared.fail("opening a segment", &error))?;
+    let closed = async {
+        file.file.set_len(length).await?;
+        file.allocated.set(length);
+        file.file.sync_data().await
+    };
+    closed
+        .await
+        .map_err(|error| shared.fail("closing a segment", &error))?;
+    if is_known {
+        flush_index(shared, core, segment).await?;
+    }
+    let mut state = core.state.borrow_mut();
+    state.indexes.remove(&segment);
+    state.unsynced.remove(&segment);
+    state.closed.insert(segment, length);
+    state.written_at.segment = next_segment;
+    state.written_at.position = 0;
+    state.partial = None;
+    Ok(())
+}
+
+/// Writes index entries and a snapshot if enough has gathered.
+///
+/// The caller holds the log's `io` permit.
+pub(super) async fn flush_due(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result<(), Offline> {
+    let due = {
+        let state = core.state.borrow();
+        let segment = state.written_at.segment;
+        let pending = state.indexes.get(&segment);
+        let is_due = pending.is_some_and(|index| index.pending.len() >= PENDING_ENTRIES_MAX);
+        (is_due && is_known(&state, segment)).then_some(segment)
+    };
+    if let Some(segment) = due {
+        flush_index(shared, core, segment).await?;
+    }
+    write_waiting_snapshot(shared, core).await?;
+    take_snapshot(core);
+    Ok(())
+}
+
+/// Returns whether it is known what the segment's index file holds.
+fn is_known(state: &LogState, segment: Offset) -> bool {
+    state.past == Past::Loaded || segment > state.opened.segment
+}
+
+/// Writes the entries of batches that are in the segment to its index file.
+///
+/// *Errors*: why the log is offline; a full disk is no error.
+pub(crate) async fn flush_index(
+    shared: &Shared,
+    core: &LogCore,
+    segment: Offset,
+) -> Result<(), Offline> {
+    let (key, flushed, entries) = {
+        let state = core.state.borrow();
+        let Some(index) = state.indexes.get(&segment) else {
+            return Ok(());
+        };
+        let written = match segment == state.written_at.segment {
+            true => state.written_at.position,
+            false => u64::MAX,
+        };
+        let is_in_file = |entry: &&Entry| index.is_closed() || entry.position < written;
+        let entries: Vec<Entry> = index
+            .pending
+            .iter()
+            .take_while(is_in_file)
+            .copied()
+            .collect();
+        let key = IndexKey {
+            segment,
+            truncations: state.truncations,
+        };
+        (key, index.flushed, entries)
+    };
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let path = shared.layout.log(&core.id).join(index_name(segment));
+    match write_index(&path, key, flushed, &entries).await {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(()),
+        Err(error) => return Err(shared.fail("index write", &error)),
+    }
+    let mut state = core.state.borrow_mut();
+    let is_current = state.truncations == key.truncations;
+    if let Some(index) = state.indexes.get_mut(&segment).filter(|_| is_current) {
+        index.pending.drain(..entries.len());
+        index.flushed = flushed + ByteCount::from(entries.len()).0;
+        shared
+            .indexes
+            .extend(core.id.incarnation, segment, &entries);
+    }
+    Ok(())
+}
+
+/// Writes entries behind the first `flushed` ones of an index file; with none flushed, a new file.
+pub(crate) async fn write_index(
+    path: &Path,
+    key: IndexKey,
+    flushed: u64,
+    entries: &[Entry],
+) -> io::Result<()> {
+    let file = File::open(path, OpenMode::Create).await?;
+    let entry_size = ByteCount::from(ENTRY_SIZE).0;
+    let start = if flushed == 0 {
+        0
+    } else {
+        (flushed + 1) * entry_size
+    };
+    let floor = block_floor(start);
+    let mut bytes = Vec::with_capacity((entries.len() + 1) * ENTRY_SIZE);
+    if flushed == 0 {
+        file.set_len(0).await?;
+        bytes.extend_from_slice(&key.header());
+    } else {
+        let block = file
+            .read_at(floor, ByteCount(BLOCK_SIZE).as_usize())
+            .await?;
+        let kept = block.get(..ByteCount(start - floor).as_usize());
+        bytes.extend_from_slice(kept.ok_or(io::ErrorKind::UnexpectedEof)?);
+    }
+    for entry in entries {
+        bytes.extend_from_slice(&key.entry(entry));
+    }
+    write_padded(&file, floor, &bytes).await?;
+    file.close().await
+}
+
+/// Writes bytes at a block's start, zeros behind them up to the next.
+async fn write_padded(file: &File, position: u64, bytes: &[u8]) -> io::Result<()> {
+    let size = ByteCount(block_ceil(ByteCount::of(bytes).0)).as_usize();
+    let mut buffer = AlignedBuffer::zeroed(size);
+    let (place, _) = buffer
+        .split_at_mut_checked(bytes.len())
+        .expect("the buffer was made for these bytes");
+    place.copy_from_slice(bytes);
+    file.write_at(buffer, position).await
+}
+
+/// Takes a snapshot of the log's end if one is due and the last one was written.
+fn take_snapshot(core: &LogCore) {
+    let state = &mut *core.state.borrow_mut();
+    let active = state.active.place;
+    let is_due = state.snapshots.segment != active.segment
+        || (state.has_producers && state.snapshots.distance >= SNAPSHOT_DISTANCE);
+    if state.past == Past::Loaded && is_due && state.snapshots.waiting.is_none() {
+        state.snapshots.waiting = Some(snapshot_of(state));
+    }
+}
+
+fn snapshot_of(state: &mut LogState) -> Snapshot {
+    let active = state.active.place;
+    state.snapshots.sequence += 1;
+    state.snapshots.segment = active.segment;
+    state.snapshots.distance = 0;
+    Snapshot {
+        sequence: state.snapshots.sequence,
+        truncations: state.truncations,
+        segment: active.segment,
+        position: active.position,
+        next: state.end,
+        epochs: state.epochs.clone(),
+        producers: state.producers.clone(),
+    }
+}
+
+/// Writes the snapshot that was taken, once all it describes is durable.
+async fn write_waiting_snapshot(shared: &Shared, core: &LogCore) -> Result<(), Offline> {
+    let waiting = {
+        let mut state = core.state.borrow_mut();
+        let durable = state.durable;
+        let is_due = |snapshot: &mut Snapshot| snapshot.next <= durable;
+        state.snapshots.waiting.take_if(is_due)
+    };
+    match waiting {
+        Some(snapshot) => write_snapshot(shared, core, &snapshot).await,
+        None => Ok(()),
+    }
+}
+
+/// Writes a snapshot of the end of a log that takes no appends any more.
+///
+/// *Errors*: why the log is offline; a full disk is no error.
+pub(crate) async fn close_snapshot(shared: &Shared, core: &LogCore) -> Result<(), Offline> {
+    let snapshot = {
+        let state = &mut *core.state.borrow_mut();
+        let is_new = state.snapshots.distance > 0;
+        let has_files = state.written_at.position > 0 || !state.closed.is_empty();
+        if state.past != Past::Loaded || !is_new || !has_files {
+            return Ok(());
+        }
+        assert_eq!(state.durable, state.end);
+        state.snapshots.waiting = None;
+        snapshot_of(state)
+    };
+    write_snapshot(shared, core, &snapshot).await
+}
+
+async fn write_snapshot(
+    shared: &Shared,
+    core: &LogCore,
+    snapshot: &Snapshot,
+) -> Result<(), Offline> {
+    let name = snapshot::file_name(snapshot.sequence);
+    let path = shared.layout.log(&core.id).join(name);
+    let written = async {
+        let file = File::open(&path, OpenMode::Create).await?;
+        write_padded(&file, 0, &snapshot.to_bytes()).await?;
+        file.close().await
+    };
+    match written.await {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
+        Err(error) => Err(shared.fail("snapshot write", &error)),
+    }
+}

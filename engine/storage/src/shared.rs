@@ -1,0 +1,236 @@
+//! What the parts of one shard's store share: bounds, lists of work, open files, counters.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::rc::Rc;
+
+use runtime::Watch;
+use types::{Incarnation, ShardId};
+
+use crate::config::StoreOptions;
+use crate::error::Offline;
+use crate::files::OpenFiles;
+use crate::index::IndexCache;
+use crate::layout::Layout;
+use crate::log_core::LogCore;
+use crate::metrics::Counters;
+use crate::space::Space;
+use crate::tail::Blocks;
+use crate::work_list::WorkList;
+
+/// A log is written out when so much of its tail is durable.
+pub(crate) const WRITE_OUT_SIZE: u64 = 256 * 1024;
+
+/// Everything of a shard's store but its tasks and its ring.
+pub(crate) struct Shared {
+    pub(crate) layout: Layout,
+    pub(crate) shard: ShardId,
+    pub(crate) options: StoreOptions,
+    pub(crate) counters: Counters,
+    pub(crate) files: OpenFiles,
+    pub(crate) indexes: IndexCache,
+    pub(crate) space: Space,
+    pub(crate) blocks: RefCell<Blocks>,
+    /// Logs with something for the next round.
+    pub(crate) pending: WorkList<Rc<LogCore>>,
+    /// Logs to be written to their segments.
+    pub(crate) write_outs: WorkList<Rc<LogCore>>,
+    /// Logs with a tail, by the age of its first batch.
+    oldest: RefCell<VecDeque<Rc<LogCore>>>,
+    logs: RefCell<BTreeMap<Incarnation, Rc<LogCore>>>,
+    tail_size: Cell<u64>,
+    /// Changes whenever a refused append may succeed.
+    pub(crate) room: Watch<u64>,
+    offline: RefCell<Option<(Offline, String)>>,
+    is_closing: Cell<bool>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("shard", &self.shard)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(layout: Layout, shard: ShardId, options: StoreOptions) -> Self {
+        Self {
+            counters: Counters::default(),
+            files: OpenFiles::new(options.open_files_max),
+            indexes: IndexCache::new(options.index_cache_size_max),
+            space: Space::new(layout.reserve(shard), options.reserve_size),
+            blocks: RefCell::default(),
+            pending: WorkList::new(),
+            write_outs: WorkList::new(),
+            oldest: RefCell::default(),
+            logs: RefCell::default(),
+            tail_size: Cell::new(0),
+            room: Watch::new(0),
+            offline: RefCell::new(None),
+            is_closing: Cell::new(false),
+            layout,
+            shard,
+            options,
+        }
+    }
+
+    /// Takes a log in.
+    pub(crate) fn add_log(&self, core: &Rc<LogCore>) {
+        let known = self
+            .logs
+            .borrow_mut()
+            .insert(core.id.incarnation, Rc::clone(core));
+        assert!(known.is_none(), "an incarnation is never used twice");
+    }
+
+    /// Lets a log go.
+    pub(crate) fn remove_log(&self, incarnation: Incarnation) -> Option<Rc<LogCore>> {
+        self.logs.borrow_mut().remove(&incarnation)
+    }
+
+    /// Returns the logs, by incarnation.
+    pub(crate) fn logs(&self) -> Vec<Rc<LogCore>> {
+        self.logs.borrow().values().map(Rc::clone).collect()
+    }
+
+    /// Returns how many logs there are.
+    pub(crate) fn log_count(&self) -> usize {
+        self.logs.borrow().len()
+    }
+
+    /// Returns why the store is out of service, if it is.
+    pub(crate) fn check_online(&self) -> Result<(), Offline> {
+        match &*self.offline.borrow() {
+            Some((why, _)) => Err(*why),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns what took the store out of service, for people.
+    pub(crate) fn offline_reason(&self) -> Option<String> {
+        let offline = self.offline.borrow();
+        offline.as_ref().map(|(_, reason)| reason.clone())
+    }
+
+    /// Takes the whole store out of service after a failed write or sync; nothing is ever retried.
+    pub(crate) fn fail(&self, what: &str, error: &std::io::Error) -> Offline {
+        self.end(Offline::Failed, format!("{what}: {error}"))
+    }
+
+    /// Takes the whole store out of service, once and for ever.
+    pub(crate) fn end(&self, why: Offline, reason: String) -> Offline {
+        if let Err(known) = self.check_online() {
+            return known;
+        }
+        if why == Offline::Failed {
+            tracing::error!(shard = %self.shard, reason, "the log directory goes offline");
+        }
+        *self.offline.borrow_mut() = Some((why, reason));
+        for log in self.logs() {
+            log.take_offline(why);
+        }
+        self.pending.wake();
+        self.write_outs.wake();
+        self.note_room();
+        why
+    }
+
+    /// Refuses appends from now on, and lets the tasks run dry.
+    pub(crate) fn begin_close(&self) {
+        self.is_closing.set(true);
+        self.pending.wake();
+        self.write_outs.wake();
+        self.note_room();
+    }
+
+    /// Returns whether the store is being closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.get()
+    }
+
+    /// Puts a log into the list for the next round.
+    pub(crate) fn enlist_pending(&self, core: &Rc<LogCore>) {
+        let listed = std::mem::replace(&mut core.state.borrow_mut().listed.pending, true);
+        if !listed {
+            self.pending.push(Rc::clone(core));
+        }
+    }
+
+    /// Puts a log into the list of those to be written to their segments.
+    pub(crate) fn enlist_write_out(&self, core: &Rc<LogCore>) {
+        let listed = std::mem::replace(&mut core.state.borrow_mut().listed.write_out, true);
+        if !listed {
+            self.write_outs.push(Rc::clone(core));
+        }
+    }
+
+    /// Returns whether the tails have room for another batch.
+    pub(crate) fn has_room(&self) -> bool {
+        self.tail_size.get() < self.options.tail_size_max.0
+    }
+
+    /// Returns the bytes of all tails.
+    pub(crate) fn tail_size(&self) -> u64 {
+        self.tail_size.get()
+    }
+
+    /// Counts bytes that a log's tail took; a log that is not listed by age yet is now.
+    pub(crate) fn charge_tail(&self, core: &Rc<LogCore>, size: u64, listed: bool) {
+        self.tail_size.set(self.tail_size.get() + size);
+        if !listed {
+            self.oldest.borrow_mut().push_back(Rc::clone(core));
+        }
+    }
+
+    /// Counts bytes that a log's tail gave back.
+    pub(crate) fn release_tail(&self, size: u64) {
+        let left = self.tail_size.get().checked_sub(size);
+        self.tail_size
+            .set(left.expect("no more is released than was charged"));
+        self.note_room();
+    }
+
+    /// Tells those who wait to append to try again.
+    pub(crate) fn note_room(&self) {
+        self.room.update(|changes| *changes += 1);
+    }
+
+    /// Enlists a log to be written out if it has enough for it.
+    pub(crate) fn enlist_by_size(&self, core: &Rc<LogCore>) {
+        if core.state.borrow().tail.size() >= WRITE_OUT_SIZE {
+            self.enlist_write_out(core);
+        }
+    }
+
+    /// Enlists the logs with the oldest tails when the shard's memory is three quarters spent, a
+    /// quarter of it at a time.
+    pub(crate) fn relieve_pressure(&self) {
+        let spent_max = self.options.tail_size_max.0;
+        if self.tail_size.get() <= spent_max / 4 * 3 || !self.write_outs.is_empty() {
+            return;
+        }
+        let mut enlisted = 0;
+        while enlisted < spent_max / 4 {
+            let Some(oldest) = self.oldest.borrow_mut().pop_front() else {
+                return;
+            };
+            oldest.state.borrow_mut().listed.oldest = false;
+            let size = oldest.state.borrow().tail.size();
+            if size > 0 {
+                enlisted += size;
+                self.enlist_write_out(&oldest);
+            }
+        }
+    }
+
+    /// Puts a log that kept some of its tail back into the list by age.
+    pub(crate) fn relist_oldest(&self, core: &Rc<LogCore>) {
+        let mut state = core.state.borrow_mut();
+        if state.tail.size() > 0 && !state.listed.oldest {
+            state.listed.oldest = true;
+            self.oldest.borrow_mut().push_back(Rc::clone(core));
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The tests of storage through its public interface, on every arm there is.
+
+mod append_and_read;
+mod support;
