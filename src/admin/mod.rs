@@ -1,0 +1,7 @@
+//! The admin port: metrics, health and readiness by HTTP, for machines. One request a connection.
+
+mod http;
+mod pages;
+mod port;
+
+pub use port::Admin;

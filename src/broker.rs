@@ -1,0 +1,368 @@
+//! Assembly: builds a node, top to bottom, in start order, and takes it down again.
+//!
+//! ```text
+//! first shard                                     every shard
+//!   lock the data directory
+//!   listen (ApiVersions is answered from here on)
+//!   read the metadata log
+//!   ├─ Replay ─────────────────────────────────►  replay journals into segments
+//!   ├─ Open ───────────────────────────────────►  open logs, serve partitions
+//!   register this start of the broker
+//!   ready
+//!   ...a signal
+//!   stop listening
+//!   ├─ Stop ───────────────────────────────────►  answer, flush, close
+//!   write the clean-shutdown marker
+//! ```
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+use controller::image::Endpoint;
+use controller::request::Registration;
+use controller::{Controller, Image, Record, Settings};
+use runtime::{Mesh, PeerGone, Queue, TaskGroup};
+use server::{Acceptor, ConnectionBounds};
+use storage::{DataDir, LogId, MetadataLog, Replayed};
+use types::{Incarnation, PartitionIndex, ShardId, TopicPartition};
+
+use crate::admin::Admin;
+use crate::config::{Address, NodeConfig, Schema};
+use crate::crossing::{Answer, Ask};
+use crate::drivers::controller::{ControlError, ControllerDriver};
+use crate::node::Node;
+use crate::peer;
+use crate::shard::{Opening, Shard};
+
+/// What a node is started with; shared by its shards.
+pub struct Plan {
+    /// The node's configuration.
+    pub config: Arc<NodeConfig>,
+    /// Where clients connect to.
+    pub listen: SocketAddr,
+    /// Where metrics are served.
+    pub admin: Option<SocketAddr>,
+    /// Called on the first shard when clients can connect, and when partitions are served.
+    pub announce: Box<dyn Fn(Milestone) + Send + Sync>,
+    /// Why the node did not start, or did not stop well.
+    pub failure: OnceLock<StartError>,
+}
+
+/// How far a start has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Milestone {
+    /// Connections are accepted.
+    Listening {
+        /// The address, with the port that the system chose.
+        address: SocketAddr,
+        /// The admin address.
+        admin: Option<SocketAddr>,
+    },
+    /// Partitions are served.
+    Ready,
+    /// A signal was received, the node is stopping.
+    Stopping,
+}
+
+/// Why a node did not start, or did not stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory or a log.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the kernel said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The metadata snapshot cannot be read.
+    #[error("the metadata snapshot cannot be read")]
+    Snapshot(#[from] controller::snapshot::SnapshotError),
+    /// A metadata record cannot be read.
+    #[error("metadata record {index} cannot be read")]
+    Record {
+        /// Its index in the metadata log.
+        index: u64,
+        /// Why.
+        #[source]
+        source: controller::record::DecodeError,
+    },
+    /// A metadata record does not follow from those before it.
+    #[error("metadata record {index} does not fit")]
+    Apply {
+        /// Its index in the metadata log.
+        index: u64,
+        /// Why.
+        #[source]
+        source: controller::ApplyError,
+    },
+    /// The broker could not be registered.
+    #[error("the broker cannot be registered")]
+    Register(#[from] ControlError),
+    /// A shard ended before the others.
+    #[error("a shard ended early")]
+    Shard(#[from] PeerGone),
+}
+
+/// Runs one shard of a node from start to stop.
+pub async fn run_shard(mesh: Mesh<Ask, Answer>, plan: Arc<Plan>) {
+    let shard = Rc::new(Shard::new(mesh, Arc::clone(&plan.config)));
+    let node = Rc::new(Node::new(Rc::clone(&shard)));
+    node.start_background();
+    let peers = runtime::spawn(Queue::Latency, peer::serve(Rc::clone(&node)));
+    if shard.id() == ShardId(0)
+        && let Err(error) = run_node(&node, &plan).await
+    {
+        // The first failure is the one to tell.
+        let _told_already = plan.failure.set(error);
+        // Dirty or clean, there is no marker to write.
+        let _stopped = stop_shards(&node).await;
+    }
+    peers.await;
+    shard.tasks.cancel_all();
+}
+
+/// The first shard's part: everything that is done once a node.
+async fn run_node(node: &Rc<Node>, plan: &Arc<Plan>) -> Result<(), StartError> {
+    let shard = &node.shard;
+    let data = DataDir::open(&plan.config.data_dir, shard.node()).await?;
+    let acceptor = Rc::new(listen(shard, plan).await?);
+    let admin = Admin::listen(Rc::clone(node), Rc::clone(&acceptor), plan.admin).await?;
+    (plan.announce)(Milestone::Listening {
+        address: acceptor.local_addr(),
+        admin: admin.as_ref().map(Admin::local_addr),
+    });
+    let connections = Rc::new(TaskGroup::new());
+    let accepting = accept(
+        Rc::clone(node),
+        Rc::clone(&acceptor),
+        Rc::clone(&connections),
+    );
+    let accepting = runtime::spawn(Queue::Latency, accepting);
+
+    open_logs(node, plan, &data).await?;
+    (plan.announce)(Milestone::Ready);
+
+    runtime::next_signal().await;
+    (plan.announce)(Milestone::Stopping);
+    drop(accepting);
+    drop(acceptor);
+    if stop_shards(node).await == Stopped::Clean {
+        data.close_clean().await?;
+    }
+    Ok(())
+}
+
+async fn listen(shard: &Shard, plan: &Plan) -> Result<Acceptor, StartError> {
+    let address = plan.listen;
+    let listener = runtime::bind_retrying(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })?;
+    let bounds = ConnectionBounds {
+        total_max: plan.config.connections_max,
+        per_address_max: plan
+            .config
+            .connections_per_address_max
+            .unwrap_or(usize::MAX),
+    };
+    Ok(Acceptor::new(listener, bounds, shard.router.shards()))
+}
+
+/// Takes connections and deals them out to the shards.
+async fn accept(node: Rc<Node>, acceptor: Rc<Acceptor>, connections: Rc<TaskGroup>) {
+    loop {
+        let (accepted, ticket) = match acceptor.accept().await {
+            Ok(admitted) => admitted,
+            Err(error) => {
+                tracing::error!(%error, "the listener failed: no new connections");
+                return;
+            }
+        };
+        let (node, acceptor) = (Rc::clone(&node), Rc::clone(&acceptor));
+        connections.spawn(Queue::Latency, async move {
+            if ticket.shard() == node.shard.id() {
+                node.serve_connection(accepted).await;
+            } else {
+                let reply = node
+                    .shard
+                    .mesh
+                    .call(ticket.shard(), Ask::Adopt(accepted))
+                    .await;
+                // A shard that is gone has closed its connections.
+                let _over = reply.await;
+            }
+            acceptor.closed(ticket);
+        });
+    }
+}
+
+/// Reads the metadata, replays the journals, opens every log, takes the controller's seat.
+async fn open_logs(node: &Rc<Node>, plan: &Plan, data: &DataDir) -> Result<(), StartError> {
+    let shard = &node.shard;
+    let (log, controller) = open_controller(plan, data).await?;
+    let image = controller.image().clone();
+    let known = Arc::new(known_logs(&image));
+    let replayed = replay(shard, data, &known).await?;
+    let opening = Opening {
+        layout: data.layout().clone(),
+        image,
+        replayed: Arc::new(replayed),
+        cluster_id: data.cluster_id().to_string(),
+    };
+    let mut replies = Vec::new();
+    for peer in shard.router.all() {
+        replies.push(shard.mesh.call(peer, Ask::Open(opening.clone())).await);
+    }
+    for reply in replies {
+        if let Answer::Opened(opened) = reply.await? {
+            opened?;
+        }
+    }
+    data.retire_journals(shard.router.shards()).await?;
+    data.remove_unknown_logs(&known).await?;
+
+    let driver = Rc::new(ControllerDriver::new(controller, log, shard.mesh.clone()));
+    let registration = controller::Request::RegisterBroker(Registration {
+        node: shard.node(),
+        rack: plan.config.rack.clone(),
+        endpoints: plan.config.advertised.iter().map(endpoint).collect(),
+    });
+    driver.carry_out(&registration).await?;
+    let seated = shard.controller.set(driver);
+    assert!(seated.is_ok(), "a node starts once");
+    Ok(())
+}
+
+fn endpoint(address: &Address) -> Endpoint {
+    Endpoint {
+        listener: "PLAINTEXT".to_owned(),
+        host: address.host().to_owned(),
+        port: address.port(),
+    }
+}
+
+async fn open_controller(
+    plan: &Plan,
+    data: &DataDir,
+) -> Result<(MetadataLog, Controller), StartError> {
+    let (log, replay) = MetadataLog::open(data.layout()).await?;
+    let image = match &replay.snapshot {
+        Some((_, bytes)) => controller::snapshot::decode(bytes)?,
+        None => Image::empty(),
+    };
+    let settings = Settings {
+        default_partitions: plan.config.num_partitions,
+        ..Settings::default()
+    };
+    let schema = Box::new(Schema::new(Arc::clone(&plan.config)));
+    let mut controller = Controller::new(settings, schema, image);
+    for (index, bytes) in &replay.records {
+        let index = *index;
+        let record =
+            Record::decode(bytes).map_err(|source| StartError::Record { index, source })?;
+        controller
+            .apply(&record)
+            .map_err(|source| StartError::Apply { index, source })?;
+    }
+    Ok((log, controller))
+}
+
+/// Lists the log of every partition.
+fn known_logs(image: &Image) -> BTreeMap<Incarnation, LogId> {
+    let mut known = BTreeMap::new();
+    for topic in image.topics() {
+        for (entry, index) in topic.partitions.iter().zip(0..) {
+            let partition = PartitionIndex::new(index).expect("counted from zero");
+            let partition = TopicPartition {
+                topic: topic.id,
+                partition,
+            };
+            let incarnation = entry.incarnation;
+            known.insert(
+                incarnation,
+                LogId {
+                    partition,
+                    incarnation,
+                },
+            );
+        }
+    }
+    known
+}
+
+/// Replays all journals, each on one shard, side by side.
+async fn replay(
+    shard: &Shard,
+    data: &DataDir,
+    known: &Arc<BTreeMap<Incarnation, LogId>>,
+) -> Result<Replayed, StartError> {
+    let journals = data.journals().await?;
+    let mut replies = Vec::new();
+    for peer in shard.router.all() {
+        let turn = |journal: &ShardId| journal.0 % shard.router.shards() == peer.0;
+        let journals: Vec<ShardId> = journals.iter().copied().filter(turn).collect();
+        if journals.is_empty() {
+            continue;
+        }
+        let (layout, known) = (data.layout().clone(), Arc::clone(known));
+        replies.push(
+            shard
+                .mesh
+                .call(
+                    peer,
+                    Ask::Replay {
+                        layout,
+                        journals,
+                        known,
+                    },
+                )
+                .await,
+        );
+    }
+    let mut replayed = Replayed::default();
+    for reply in replies {
+        if let Answer::Replayed(result) = reply.await? {
+            replayed.merge(result?);
+        }
+    }
+    Ok(replayed)
+}
+
+/// How the shards ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopped {
+    /// Everything is written out.
+    Clean,
+    /// At least one could not write everything out: the next start replays its journal.
+    Dirty,
+}
+
+/// Stops every shard and waits for them.
+async fn stop_shards(node: &Rc<Node>) -> Stopped {
+    let mut stopped = Stopped::Clean;
+    let shard = &node.shard;
+    let mut replies = Vec::new();
+    for peer in shard.router.all() {
+        replies.push((peer, shard.mesh.call(peer, Ask::Stop).await));
+    }
+    for (peer, reply) in replies {
+        match reply.await {
+            Ok(Answer::Opened(Ok(()))) => {}
+            Ok(Answer::Opened(Err(error))) => {
+                tracing::error!(shard = %peer, %error, "the shard did not close cleanly");
+                stopped = Stopped::Dirty;
+            }
+            Ok(_) | Err(_) => {
+                tracing::error!(shard = %peer, "the shard ended early");
+                stopped = Stopped::Dirty;
+            }
+        }
+    }
+    stopped
+}

@@ -1,0 +1,228 @@
+//! `riverrun dev` and `riverrun serve`: from words to a running node.
+
+use std::error::Error;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use runtime::{LaunchOptions, Pinning};
+
+use crate::broker::{Milestone, Plan, StartError, run_shard};
+use crate::config::{Address, NodeConfig, NodeConfigError};
+
+use super::args::{Dev, Serve};
+use super::{logging, port_owner, ready};
+
+type Failure = Box<dyn Error>;
+
+/// Runs a node for development.
+pub fn dev(args: &Dev) -> Result<(), Failure> {
+    let scratch = args.ephemeral.then(Scratch::new).transpose()?;
+    let data = scratch
+        .as_ref()
+        .map_or(args.data.as_path(), |scratch| scratch.0.as_path());
+    let mut settings = vec![
+        format!("data.dir={}", data.display()),
+        format!("listen={}", args.listen),
+    ];
+    settings.extend(
+        args.admin
+            .as_ref()
+            .map(|admin| format!("admin.listen={admin}")),
+    );
+    settings.extend(args.cores.map(|cores| format!("cores={cores}")));
+    settings.extend(args.set.iter().cloned());
+    let config = NodeConfig::parse("", &settings)?;
+    let shown = data.to_path_buf();
+    run_node(config, move |milestone| {
+        if let Milestone::Listening { address, admin } = milestone {
+            greet(address, admin, &shown);
+        }
+    })
+}
+
+/// Runs a node from a configuration file.
+pub fn serve(args: &Serve) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(&args.config).map_err(|source| ConfigFile::Read {
+        path: args.config.clone(),
+        source,
+    })?;
+    let config = NodeConfig::parse(&text, &args.set).map_err(|source| ConfigFile::Refused {
+        path: args.config.clone(),
+        source,
+    })?;
+    run_node(config, |milestone| match milestone {
+        Milestone::Listening { address, .. } => tracing::info!(%address, "listening"),
+        Milestone::Ready => {
+            tracing::info!("ready");
+            ready::tell("READY=1");
+        }
+        Milestone::Stopping => {
+            tracing::info!("stopping");
+            ready::tell("STOPPING=1");
+        }
+    })
+}
+
+/// What a developer needs to know, as little as possible of it.
+#[expect(clippy::print_stdout, reason = "the greeting is this command's output")]
+fn greet(address: SocketAddr, admin: Option<SocketAddr>, data: &Path) {
+    if let Some(admin) = admin {
+        println!("admin http://{admin}");
+    }
+    println!("data in {}", data.display());
+    println!("durability group: an acknowledged record is on disk");
+    println!("produce: echo hello | riverrun produce greetings -b {address}");
+    println!("         echo hello | kcat -P -b {address} -t greetings");
+    println!("consume: riverrun consume greetings -b {address}");
+    println!("         kcat -C -b {address} -t greetings");
+    println!("listening on {address}");
+}
+
+fn run_node(
+    config: NodeConfig,
+    announce: impl Fn(Milestone) + Send + Sync + 'static,
+) -> Result<(), Failure> {
+    logging::start(&config);
+    let listen = resolve(&config.listen)?;
+    let admin = config.admin_listen.as_ref().map(resolve).transpose()?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|source| DataDirectory {
+        path: config.data_dir.clone(),
+        source,
+    })?;
+    check_machine(&config.data_dir)?;
+    let options = launch_options(&config)?;
+    let plan = Arc::new(Plan {
+        config: Arc::new(config),
+        listen,
+        admin,
+        announce: Box::new(announce),
+        failure: OnceLock::new(),
+    });
+    let shared = Arc::clone(&plan);
+    runtime::launch(&options, move |mesh| run_shard(mesh, Arc::clone(&shared)))?;
+    match Arc::into_inner(plan).and_then(|plan| plan.failure.into_inner()) {
+        None => Ok(()),
+        Some(StartError::Listen { address, source }) => Err(taken(address, source)),
+        Some(error) => Err(error.into()),
+    }
+}
+
+/// The configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum ConfigFile {
+    #[error("cannot read {path}")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{path}")]
+    Refused {
+        path: PathBuf,
+        #[source]
+        source: NodeConfigError,
+    },
+}
+
+/// The data directory cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make the data directory {path}")]
+struct DataDirectory {
+    path: PathBuf,
+    #[source]
+    source: std::io::Error,
+}
+
+/// The name of an address does not resolve.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot find the address of {address}")]
+struct Unresolved {
+    address: String,
+    #[source]
+    source: Option<std::io::Error>,
+}
+
+fn resolve(address: &Address) -> Result<SocketAddr, Unresolved> {
+    let unresolved = |source| Unresolved {
+        address: address.to_string(),
+        source,
+    };
+    let mut found = (address.host(), address.port())
+        .to_socket_addrs()
+        .map_err(|error| unresolved(Some(error)))?;
+    found.next().ok_or_else(|| unresolved(None))
+}
+
+/// The machine lacks something that a node needs.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}; {fix}")]
+struct Unfit {
+    what: String,
+    fix: String,
+}
+
+/// One shard a core that this process may use, or as many as the configuration says.
+fn launch_options(config: &NodeConfig) -> Result<LaunchOptions, Failure> {
+    let allowed = runtime::allowed_cpus()?;
+    let wanted = config.cores.map_or(allowed.len(), usize::from);
+    if wanted > allowed.len() {
+        return Err(format!(
+            "cores = {wanted}, and this process may use {}: lower it, or give the process more",
+            allowed.len()
+        )
+        .into());
+    }
+    Ok(LaunchOptions {
+        cpus: allowed.into_iter().take(wanted).collect(),
+        pinning: Pinning::Pinned,
+        io_memory: config.io_memory,
+        tcp_congestion: config.tcp_congestion.clone(),
+    })
+}
+
+fn check_machine(data: &Path) -> Result<(), Unfit> {
+    for check in runtime::preflight(data) {
+        if let runtime::Outcome::Failed { what, fix } = check.outcome {
+            return Err(Unfit { what, fix });
+        }
+    }
+    Ok(())
+}
+
+/// An address is in use; says by whom and what to do.
+fn taken(address: SocketAddr, source: std::io::Error) -> Failure {
+    if source.kind() != std::io::ErrorKind::AddrInUse {
+        return StartError::Listen { address, source }.into();
+    }
+    let by = match port_owner::of(address.port()) {
+        Some(owner) => format!("{} (process {})", owner.command, owner.pid),
+        None => "another process".to_owned(),
+    };
+    let port = address.port();
+    format!(
+        "port {port} is taken by {by}; stop it, or listen elsewhere: --listen {}:{}",
+        address.ip(),
+        port.checked_add(1).unwrap_or(0)
+    )
+    .into()
+}
+
+/// A folder for `--ephemeral`, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("riverrun-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(path = %self.0.display(), %error, "the data stays behind");
+        }
+    }
+}

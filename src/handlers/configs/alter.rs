@@ -1,0 +1,177 @@
+//! Changing configurations: the controller decides, every shard obeys.
+
+use std::rc::Rc;
+
+use controller::request::{ConfigAlteration, ConfigChanges, ConfigOperation, Mode};
+use controller::{Reply as Controlled, Request as Control};
+use server::{Reply, Request};
+use types::ErrorCode;
+use wire::messages::incremental_alter_configs::{
+    OPERATION_APPEND, OPERATION_DELETE, OPERATION_SET, OPERATION_SUBTRACT,
+};
+use wire::messages::{alter_configs as replace, incremental_alter_configs as edit};
+
+use crate::drivers::controller::control;
+use crate::handlers::failure;
+use crate::handlers::message::{answer, decode, outcome};
+use crate::shard::Shard;
+
+use super::resource::{self, Refused};
+
+/// Replaces all configurations of resources.
+pub async fn alter_configs(shard: &Rc<Shard>, request: &Request) -> Reply {
+    let body: replace::Request = match decode(request) {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let plan = |asked: &replace::Resource| {
+        let resource = resource::find(shard, asked.resource_type, &asked.resource_name)?;
+        let mut configs = Vec::with_capacity(asked.configs.len());
+        for config in &asked.configs {
+            configs.push((
+                config.name.clone(),
+                value(&config.name, config.value.as_ref())?,
+            ));
+        }
+        Ok(ConfigAlteration {
+            resource,
+            change: ConfigChanges::Replace(configs),
+        })
+    };
+    let planned = body.resources.iter().map(plan).collect();
+    let results = carry_out(shard, planned, body.validate_only).await;
+    let responses: Vec<replace::ResourceResult> = body
+        .resources
+        .into_iter()
+        .zip(results)
+        .map(|(asked, result)| {
+            let (error_code, error_message) = told(result);
+            replace::ResourceResult {
+                error_code,
+                error_message,
+                resource_type: asked.resource_type,
+                resource_name: asked.resource_name,
+            }
+        })
+        .collect();
+    let codes = outcome(responses.iter().map(|response| response.error_code));
+    let response = replace::Response {
+        responses,
+        ..Default::default()
+    };
+    answer(&response, request.version, codes)
+}
+
+/// Changes single configurations of resources.
+pub async fn incremental_alter_configs(shard: &Rc<Shard>, request: &Request) -> Reply {
+    let body: edit::Request = match decode(request) {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let plan = |asked: &edit::Resource| {
+        let resource = resource::find(shard, asked.resource_type, &asked.resource_name)?;
+        let mut changes = Vec::with_capacity(asked.configs.len());
+        for change in &asked.configs {
+            changes.push((change.name.clone(), operation(change)?));
+        }
+        Ok(ConfigAlteration {
+            resource,
+            change: ConfigChanges::Edit(changes),
+        })
+    };
+    let planned = body.resources.iter().map(plan).collect();
+    let results = carry_out(shard, planned, body.validate_only).await;
+    let responses: Vec<edit::ResourceResult> = body
+        .resources
+        .into_iter()
+        .zip(results)
+        .map(|(asked, result)| {
+            let (error_code, error_message) = told(result);
+            edit::ResourceResult {
+                error_code,
+                error_message,
+                resource_type: asked.resource_type,
+                resource_name: asked.resource_name,
+            }
+        })
+        .collect();
+    let codes = outcome(responses.iter().map(|response| response.error_code));
+    let response = edit::Response {
+        responses,
+        ..Default::default()
+    };
+    answer(&response, request.version, codes)
+}
+
+fn operation(change: &edit::Change) -> Result<ConfigOperation, Refused> {
+    let value = || value(&change.name, change.value.as_ref());
+    match change.config_operation {
+        OPERATION_SET => value().map(ConfigOperation::Set),
+        OPERATION_DELETE => Ok(ConfigOperation::Delete),
+        OPERATION_APPEND => value().map(ConfigOperation::Append),
+        OPERATION_SUBTRACT => value().map(ConfigOperation::Subtract),
+        other => Err((
+            ErrorCode::InvalidRequest,
+            format!("there is no operation {other}"),
+        )),
+    }
+}
+
+fn value(name: &str, value: Option<&String>) -> Result<String, Refused> {
+    let missing = || {
+        (
+            ErrorCode::InvalidConfig,
+            format!("config '{name}' has no value"),
+        )
+    };
+    value.cloned().ok_or_else(missing)
+}
+
+/// Sends what could be planned to the controller; results in the order asked.
+async fn carry_out(
+    shard: &Rc<Shard>,
+    planned: Vec<Result<ConfigAlteration, Refused>>,
+    validate_only: bool,
+) -> Vec<Result<(), Refused>> {
+    let resources: Vec<ConfigAlteration> = planned
+        .iter()
+        .filter_map(|planned| planned.as_ref().ok())
+        .cloned()
+        .collect();
+    let mode = if validate_only {
+        Mode::ValidateOnly
+    } else {
+        Mode::Commit
+    };
+    let request = Control::AlterConfigs { resources, mode };
+    let whole = match control(&shard.mesh, request).await {
+        Ok(Controlled::AlterConfigs(results)) => Ok(results),
+        Ok(_) => Err((ErrorCode::UnknownServerError, String::new())),
+        Err(error) => Err((failure::control_code(&error), failure::text(&error))),
+    };
+    let mut results = whole
+        .as_ref()
+        .map(|results| results.iter())
+        .map_err(Clone::clone);
+    planned
+        .into_iter()
+        .map(|planned| {
+            planned?;
+            match &mut results {
+                Ok(results) => match results.next() {
+                    Some(Ok(())) => Ok(()),
+                    Some(Err(error)) => Err((failure::decide_code(error), failure::text(error))),
+                    None => Err((ErrorCode::UnknownServerError, String::new())),
+                },
+                Err(refused) => Err(refused.clone()),
+            }
+        })
+        .collect()
+}
+
+fn told(result: Result<(), Refused>) -> (i16, Option<String>) {
+    match result {
+        Ok(()) => (ErrorCode::None.code(), None),
+        Err((code, text)) => (code.code(), Some(text)),
+    }
+}

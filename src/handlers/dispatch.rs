@@ -1,0 +1,62 @@
+//! The one dispatch: from an API's key to its handler.
+
+use std::rc::Rc;
+
+use server::{Reply, Request, Service, Session};
+use wire::api::ApiKey;
+
+use crate::handlers::{configs, fetch, log_dirs, metadata, offsets, produce, producers, topics};
+use crate::shard::Shard;
+
+/// Answers requests on one shard.
+pub struct Handlers {
+    shard: Rc<Shard>,
+}
+
+impl Handlers {
+    /// Makes the handlers of a shard.
+    pub fn new(shard: Rc<Shard>) -> Self {
+        Self { shard }
+    }
+}
+
+impl Service for Handlers {
+    async fn call(&self, session: &Rc<Session>, request: Request) -> Reply {
+        let shard = &self.shard;
+        match request.key {
+            ApiKey::Produce => produce::produce(shard, request).await,
+            ApiKey::Fetch => fetch::fetch(shard, request),
+            // What follows is not on the path of a record: boxed, so that an idle connection is small.
+            _ => Box::pin(control_plane(shard, session, request)).await,
+        }
+    }
+}
+
+async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Request) -> Reply {
+    if request.key != ApiKey::ApiVersions {
+        shard.ready().await;
+    }
+    match request.key {
+        ApiKey::ApiVersions => metadata::api_versions(session, &request),
+        ApiKey::Metadata => metadata::metadata(shard, session, &request).await,
+        ApiKey::DescribeCluster => metadata::describe_cluster(shard, session, &request),
+        ApiKey::DescribeTopicPartitions => metadata::describe_topic_partitions(shard, &request),
+        ApiKey::DescribeQuorum => metadata::describe_quorum(shard, session, &request),
+        ApiKey::ListOffsets => offsets::list_offsets(shard, &request).await,
+        ApiKey::OffsetForLeaderEpoch => offsets::offset_for_leader_epoch(shard, &request).await,
+        ApiKey::DeleteRecords => offsets::delete_records(shard, &request).await,
+        ApiKey::InitProducerId => producers::init_producer_id(shard, &request).await,
+        ApiKey::DescribeProducers => producers::describe_producers(shard, &request).await,
+        ApiKey::CreateTopics => topics::create_topics(shard, &request).await,
+        ApiKey::DeleteTopics => topics::delete_topics(shard, &request).await,
+        ApiKey::CreatePartitions => topics::create_partitions(shard, &request).await,
+        ApiKey::DescribeConfigs => configs::describe_configs(shard, &request),
+        ApiKey::AlterConfigs => configs::alter_configs(shard, &request).await,
+        ApiKey::IncrementalAlterConfigs => {
+            configs::incremental_alter_configs(shard, &request).await
+        }
+        ApiKey::ListConfigResources => configs::list_config_resources(shard, &request),
+        ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs(shard, &request).await,
+        ApiKey::Produce | ApiKey::Fetch => unreachable!("served by the data plane"),
+    }
+}

@@ -1,0 +1,34 @@
+//! Control-plane requests in and out: decode the body, encode the answer.
+
+use server::{Outcome, Refusal, Reply, Request, Response};
+use types::ErrorCode;
+use wire::{Call, Message};
+
+/// Reads a request's body, or says how to refuse it.
+pub fn decode<C: Call>(request: &Request) -> Result<C, Reply> {
+    C::decode(&request.body, request.version)
+        .map_err(|malformed| Reply::Close(Refusal::Malformed(malformed)))
+}
+
+/// Writes an answer.
+///
+/// An answer that its version cannot say is a mistake of the handler, but a client chose the version:
+/// it costs that client its connection, not everybody the process.
+pub fn answer<M: Message>(message: &M, version: i16, outcome: Outcome) -> Reply {
+    match message.encode(version) {
+        Ok(body) => Reply::Now(Response::from(body.into_bytes()).with_outcome(outcome)),
+        Err(error) => {
+            tracing::error!(api = M::KEY.api().name, version, %error, "an answer does not fit");
+            Reply::Close(Refusal::Unanswerable(ErrorCode::UnknownServerError))
+        }
+    }
+}
+
+/// Says whether an answer counts as failed, by its error codes.
+pub fn outcome(codes: impl IntoIterator<Item = i16>) -> Outcome {
+    if codes.into_iter().any(|code| code != 0) {
+        Outcome::Failed
+    } else {
+        Outcome::Served
+    }
+}

@@ -1,0 +1,11 @@
+//! What clients ask to find their way: versions, brokers, topics, partitions, the quorum.
+//!
+//! Answered from this shard's image alone; only a topic created by asking for it goes further.
+
+mod cluster;
+mod partitions;
+mod topics;
+
+pub use cluster::{api_versions, describe_cluster, describe_quorum};
+pub use partitions::describe_topic_partitions;
+pub use topics::metadata;

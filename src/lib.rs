@@ -1,0 +1,39 @@
+//! The broker: where the engine, the network and the decisions meet.
+//!
+//! ```text
+//! cli ──► broker ──► node ──► handlers ──► partition ──► storage::Log
+//!            │         │          │            ▲
+//!            │         └── peer ──┴─ crossing ─┘   (the same calls, from another core)
+//!            └──► drivers/controller ──► controller (decides), storage::MetadataLog (keeps)
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`config`] | one table of keys for the node, one for topics |
+//! | [`broker`] | assembly: builds a node in start order, takes it down again |
+//! | [`node`] | one shard with its connections |
+//! | [`shard`] | what one core owns: partitions, metadata, its end of the mesh |
+//! | [`router`] | which shard owns a partition |
+//! | [`crossing`] | the one enum of everything that may cross cores |
+//! | [`peer`] | answers what other shards ask |
+//! | [`partition`] | a log and the rules of its topic |
+//! | [`handlers`] | one function per API |
+//! | [`drivers`] | the loop around the controller |
+//! | [`metrics`], [`admin`] | what a node tells of itself, and the port where it does |
+
+pub mod admin;
+pub mod broker;
+pub mod cli;
+pub mod config;
+pub mod crossing;
+pub mod drivers;
+pub mod handlers;
+pub mod metrics;
+pub mod node;
+pub mod partition;
+pub mod peer;
+pub mod producer_ids;
+pub mod router;
+pub mod shard;
+pub mod waits;

@@ -1,0 +1,10 @@
+//! What a node tells of itself: plain structs gathered from every shard, and their text form.
+//!
+//! Nothing here counts: each crate fills its own struct, a shard hands them over when it is asked.
+
+mod exposition;
+mod report;
+mod text;
+
+pub use report::{PartitionReport, ShardReport};
+pub use text::render;

@@ -1,0 +1,38 @@
+//! What one shard reports.
+
+use storage::StoreMetrics;
+use types::{Offset, PartitionIndex, ShardId};
+
+/// What one shard counted since it started, and where its partitions stand.
+#[derive(Clone, Debug)]
+pub struct ShardReport {
+    /// Which shard.
+    pub shard: ShardId,
+    /// Whether it serves its partitions.
+    pub ready: bool,
+    /// Its connections.
+    pub server: server::Metrics,
+    /// Its store, once it is open.
+    pub store: Option<StoreMetrics>,
+    /// Its fetch sessions.
+    pub fetch_sessions: usize,
+    /// How often it stopped turning.
+    pub stalls: runtime::Stalls,
+    /// Its partitions.
+    pub partitions: Vec<PartitionReport>,
+}
+
+/// Where one partition stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionReport {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition.
+    pub partition: PartitionIndex,
+    /// The first offset.
+    pub start: Offset,
+    /// Below it consumers may read.
+    pub high_watermark: Offset,
+    /// The offset of the next record.
+    pub end: Offset,
+}

@@ -1,0 +1,348 @@
+//! The metrics page: every family with its help, labels by shard, API and partition.
+
+use server::{AcceptorMetrics, ApiMetrics};
+use storage::StoreMetrics;
+use types::{LATENCY_BUCKETS, Latencies};
+use wire::api::ApiKey;
+
+use super::exposition::{Exposition, Kind};
+use super::report::ShardReport;
+
+/// Renders the page.
+pub fn render(reports: &[ShardReport], acceptor: AcceptorMetrics, memory_bytes: u64) -> String {
+    let mut page = Exposition::default();
+    process(&mut page, reports, memory_bytes);
+    connections(&mut page, reports, acceptor);
+    requests(&mut page, reports);
+    for (name, kind, help, value) in STORE_FAMILIES {
+        page.family(name, *kind, help);
+        for report in reports {
+            if let Some(store) = &report.store {
+                page.sample(name, &[("shard", &report.shard.to_string())], value(store));
+            }
+        }
+    }
+    sync_latency(&mut page, reports);
+    partitions(&mut page, reports);
+    page.finish()
+}
+
+fn process(page: &mut Exposition, reports: &[ShardReport], memory_bytes: u64) {
+    page.family(
+        "riverrun_build_info",
+        Kind::Gauge,
+        "Always 1; the version is a label.",
+    );
+    page.sample(
+        "riverrun_build_info",
+        &[("version", env!("CARGO_PKG_VERSION"))],
+        1,
+    );
+    page.family(
+        "riverrun_memory_resident_bytes",
+        Kind::Gauge,
+        "Resident memory of the process.",
+    );
+    page.sample("riverrun_memory_resident_bytes", &[], memory_bytes);
+    page.family(
+        "riverrun_shard_ready",
+        Kind::Gauge,
+        "1 once the shard serves its partitions.",
+    );
+    for report in reports {
+        let shard = report.shard.to_string();
+        page.sample(
+            "riverrun_shard_ready",
+            &[("shard", &shard)],
+            u8::from(report.ready),
+        );
+    }
+    page.family(
+        "riverrun_shard_stalls_total",
+        Kind::Counter,
+        "Times a shard stopped turning.",
+    );
+    for report in reports {
+        let shard = report.shard.to_string();
+        page.sample(
+            "riverrun_shard_stalls_total",
+            &[("shard", &shard)],
+            report.stalls.count,
+        );
+    }
+    let name = "riverrun_shard_stall_seconds_max";
+    page.family(name, Kind::Gauge, "Longest time a shard did not turn.");
+    for report in reports {
+        let shard = report.shard.to_string();
+        page.sample(
+            name,
+            &[("shard", &shard)],
+            report.stalls.longest.as_secs_f64(),
+        );
+    }
+}
+
+fn connections(page: &mut Exposition, reports: &[ShardReport], acceptor: AcceptorMetrics) {
+    page.family("riverrun_connections", Kind::Gauge, "Open connections.");
+    for report in reports {
+        let shard = report.shard.to_string();
+        page.sample(
+            "riverrun_connections",
+            &[("shard", &shard)],
+            report.server.connections,
+        );
+    }
+    let name = "riverrun_connections_refused_total";
+    page.family(
+        name,
+        Kind::Counter,
+        "Connections closed at once, by the bound that was spent.",
+    );
+    page.sample(name, &[("bound", "total")], acceptor.refused_total);
+    page.sample(name, &[("bound", "address")], acceptor.refused_address);
+    let name = "riverrun_connections_broken_total";
+    page.family(
+        name,
+        Kind::Counter,
+        "Connections that neither client nor shutdown ended.",
+    );
+    let mut merged = server::Metrics::default();
+    for report in reports {
+        merged.merge(&report.server);
+    }
+    for (reason, count) in &merged.broken {
+        page.sample(name, &[("reason", reason)], count);
+    }
+    let name = "riverrun_request_memory_bytes";
+    page.family(
+        name,
+        Kind::Gauge,
+        "Memory that request frames and answers hold.",
+    );
+    for report in reports {
+        let shard = report.shard.to_string();
+        page.sample(name, &[("shard", &shard)], report.server.memory_held.0);
+    }
+    page.family("riverrun_fetch_sessions", Kind::Gauge, "Fetch sessions.");
+    for report in reports {
+        let shard = report.shard.to_string();
+        page.sample(
+            "riverrun_fetch_sessions",
+            &[("shard", &shard)],
+            report.fetch_sessions,
+        );
+    }
+}
+
+/// One family per counted thing of an API.
+type ApiFamily = (&'static str, &'static str, fn(&ApiMetrics) -> u64);
+
+const API_FAMILIES: &[ApiFamily] = &[
+    ("riverrun_requests_total", "Requests read.", |api| {
+        api.requests
+    }),
+    (
+        "riverrun_request_errors_total",
+        "Requests answered with an error.",
+        |api| api.errors,
+    ),
+    (
+        "riverrun_request_bytes_total",
+        "Bytes of requests.",
+        |api| api.bytes_in,
+    ),
+    (
+        "riverrun_response_bytes_total",
+        "Bytes of answers.",
+        |api| api.bytes_out,
+    ),
+];
+
+fn requests(page: &mut Exposition, reports: &[ShardReport]) {
+    let mut merged = server::Metrics::default();
+    for report in reports {
+        merged.merge(&report.server);
+    }
+    for (name, help, value) in API_FAMILIES {
+        page.family(name, Kind::Counter, help);
+        for (key, api) in &merged.apis {
+            page.sample(name, &[("api", api_name(*key))], value(api));
+        }
+    }
+    let name = "riverrun_request_seconds";
+    page.family(
+        name,
+        Kind::Histogram,
+        "From a whole request to its answer being handed over.",
+    );
+    for (key, api) in &merged.apis {
+        if api.latencies.count() > 0 {
+            histogram(page, name, ("api", api_name(*key)), &api.latencies);
+        }
+    }
+}
+
+fn api_name(key: ApiKey) -> &'static str {
+    key.api().name
+}
+
+fn histogram(page: &mut Exposition, name: &str, label: (&str, &str), latencies: &Latencies) {
+    let bucket = format!("{name}_bucket");
+    let mut below = 0;
+    for (index, count) in latencies.counts().iter().enumerate().take(LATENCY_BUCKETS) {
+        below += count;
+        let end = match Latencies::bucket_end(index) {
+            Some(end) => end.as_secs_f64().to_string(),
+            None => "+Inf".to_owned(),
+        };
+        page.sample(&bucket, &[label, ("le", &end)], below);
+    }
+    page.sample(
+        &format!("{name}_sum"),
+        &[label],
+        latencies.sum().as_secs_f64(),
+    );
+    page.sample(&format!("{name}_count"), &[label], latencies.count());
+}
+
+/// One family per thing that a store tells.
+type StoreFamily = (&'static str, Kind, &'static str, fn(&StoreMetrics) -> u64);
+
+const STORE_FAMILIES: &[StoreFamily] = &[
+    (
+        "riverrun_journal_rounds_total",
+        Kind::Counter,
+        "Commit rounds: one sync each.",
+        |s| s.rounds,
+    ),
+    (
+        "riverrun_journal_bytes_total",
+        Kind::Counter,
+        "Bytes written to the journal.",
+        |s| s.journal_written_bytes,
+    ),
+    (
+        "riverrun_journal_payload_bytes_total",
+        Kind::Counter,
+        "Batch bytes among them.",
+        |s| s.journal_payload_bytes,
+    ),
+    (
+        "riverrun_journal_size_bytes",
+        Kind::Gauge,
+        "Size of the journal's ring.",
+        |s| s.journal_size_bytes,
+    ),
+    (
+        "riverrun_journal_used_bytes",
+        Kind::Gauge,
+        "Part of the ring not yet checkpointed.",
+        |s| s.journal_live_bytes,
+    ),
+    (
+        "riverrun_journal_stalls_total",
+        Kind::Counter,
+        "Rounds that waited for the ring.",
+        |s| s.journal_stalls,
+    ),
+    (
+        "riverrun_segment_bytes_total",
+        Kind::Counter,
+        "Bytes written to segments.",
+        |s| s.segment_written_bytes,
+    ),
+    (
+        "riverrun_checkpoints_total",
+        Kind::Counter,
+        "Journal files freed.",
+        |s| s.checkpoints,
+    ),
+    (
+        "riverrun_checkpoint_microseconds_max",
+        Kind::Gauge,
+        "Longest checkpoint.",
+        |s| s.checkpoint_us_max,
+    ),
+    (
+        "riverrun_tail_bytes",
+        Kind::Gauge,
+        "Batches in memory, not yet in a segment.",
+        |s| s.tail_bytes,
+    ),
+    (
+        "riverrun_segment_files_open",
+        Kind::Gauge,
+        "Open segment files.",
+        |s| s.open_files,
+    ),
+    ("riverrun_logs", Kind::Gauge, "Logs of the shard.", |s| {
+        s.logs
+    }),
+    (
+        "riverrun_disk_full",
+        Kind::Gauge,
+        "1 while the disk is full.",
+        |s| u64::from(s.is_full),
+    ),
+    (
+        "riverrun_log_directory_offline",
+        Kind::Gauge,
+        "1 after a failed write or sync.",
+        |s| u64::from(s.offline.is_some()),
+    ),
+];
+
+fn sync_latency(page: &mut Exposition, reports: &[ShardReport]) {
+    let name = "riverrun_journal_sync_seconds";
+    page.family(
+        name,
+        Kind::Histogram,
+        "Time of a commit round's write and sync.",
+    );
+    for report in reports {
+        let Some(store) = &report.store else { continue };
+        histogram(
+            page,
+            name,
+            ("shard", &report.shard.to_string()),
+            &store.sync_latencies,
+        );
+    }
+}
+
+fn partitions(page: &mut Exposition, reports: &[ShardReport]) {
+    page.family(
+        "riverrun_partitions",
+        Kind::Gauge,
+        "Partitions of the shard.",
+    );
+    for report in reports {
+        let shard = report.shard.to_string();
+        page.sample(
+            "riverrun_partitions",
+            &[("shard", &shard)],
+            report.partitions.len(),
+        );
+    }
+    let families = [
+        ("riverrun_log_start_offset", "First offset of a partition."),
+        ("riverrun_high_watermark", "End of what consumers may read."),
+        ("riverrun_log_end_offset", "Offset of the next record."),
+    ];
+    for (which, (name, help)) in families.into_iter().enumerate() {
+        page.family(name, Kind::Gauge, help);
+        for partition in reports.iter().flat_map(|report| &report.partitions) {
+            let value = match which {
+                0 => partition.start,
+                1 => partition.high_watermark,
+                _ => partition.end,
+            };
+            let index = partition.partition.to_string();
+            page.sample(
+                name,
+                &[("topic", &partition.topic), ("partition", &index)],
+                value,
+            );
+        }
+    }
+}

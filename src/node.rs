@@ -1,0 +1,107 @@
+//! One shard with its connections: what serves clients and other shards on one core.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use runtime::{Accepted, Queue};
+use server::{Server, ServerOptions};
+
+use crate::config::NodeConfig;
+use crate::handlers::Handlers;
+use crate::metrics::{PartitionReport, ShardReport};
+use crate::shard::Shard;
+
+/// How long a stopping node waits for clients to take their last answers.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// A shard and the connections it serves.
+pub struct Node {
+    /// The shard.
+    pub shard: Rc<Shard>,
+    server: Server<Handlers>,
+}
+
+fn server_options(config: &NodeConfig) -> ServerOptions {
+    ServerOptions {
+        frame_max: config.frame_size_max,
+        memory_max: config.request_memory_max,
+        idle_timeout: config.connection_idle_max,
+        ..ServerOptions::default()
+    }
+}
+
+impl Node {
+    /// Makes a shard's connections-to-be.
+    pub fn new(shard: Rc<Shard>) -> Self {
+        let handlers = Rc::new(Handlers::new(Rc::clone(&shard)));
+        let server = Server::new(handlers, server_options(&shard.config));
+        Self { shard, server }
+    }
+
+    /// Serves one connection to its end.
+    pub async fn serve_connection(&self, accepted: Accepted) {
+        let peer = accepted.peer_addr();
+        if let Err(error) = self.server.serve(accepted).await {
+            tracing::debug!(%peer, %error, cause = ?std::error::Error::source(&error), "connection ended");
+        }
+    }
+
+    /// Deletes what is too old or too much, for ever.
+    pub async fn keep_retention(self: Rc<Self>) {
+        self.shard.ready().await;
+        loop {
+            runtime::sleep(self.shard.config.retention_interval).await;
+            for partition in self.shard.partitions() {
+                let now = runtime::wall_clock();
+                if let Err(error) = partition.log().apply_retention(now).await {
+                    let partition = partition.id();
+                    tracing::warn!(%partition, %error, "retention failed");
+                }
+                runtime::yield_if_due().await;
+            }
+        }
+    }
+
+    /// Starts what a shard does besides answering.
+    pub fn start_background(self: &Rc<Self>) {
+        self.shard
+            .tasks
+            .spawn(Queue::Background, Rc::clone(self).keep_retention());
+    }
+
+    /// Ends the connections, then writes everything out and closes the logs.
+    pub async fn stop(&self) -> Result<(), storage::Error> {
+        self.server.shutdown(FAREWELL).await;
+        match self.shard.store() {
+            Some(store) => store.close().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Returns what this shard counted.
+    pub fn report(&self) -> ShardReport {
+        let image = self.shard.image();
+        let partitions = self.shard.partitions().into_iter().map(|partition| {
+            let id = partition.id();
+            let positions = partition.log().positions();
+            PartitionReport {
+                topic: image
+                    .topic(id.topic)
+                    .map_or_else(String::new, |t| t.name.as_str().to_owned()),
+                partition: id.partition,
+                start: positions.start,
+                high_watermark: partition.high_watermark(),
+                end: positions.end,
+            }
+        });
+        ShardReport {
+            shard: self.shard.id(),
+            ready: self.shard.is_ready(),
+            server: self.server.metrics(),
+            store: self.shard.store().map(storage::ShardStore::metrics),
+            stalls: runtime::stalls(),
+            fetch_sessions: self.shard.fetch_sessions.borrow().count(),
+            partitions: partitions.collect(),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Answers what other shards ask: the one task that takes this shard's end of the mesh.
+//!
+//! The loop itself never waits for a disk or a client: what takes time becomes a task of the shard.
+//! Appends go through a queue of their own, so that one that waits for memory stops only those behind
+//! it, in order, and no read.
+
+use std::rc::Rc;
+
+use runtime::{LocalQueue, Queue, Responder};
+use types::{ByteCount, Offset, ShardId, TopicPartition};
+
+use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask, ReadPart};
+use crate::drivers::controller::ControlError;
+use crate::node::Node;
+use crate::partition::{AppendRefused, Finding, Inquiry, Placed, Portion, Trouble};
+use crate::shard::Shard;
+use crate::waits::first_of;
+
+/// Appends of other shards that wait for their turn.
+const APPENDS_MAX: usize = 1_024;
+
+struct QueuedAppend {
+    parts: Vec<AppendPart>,
+    answer: AppendAnswer,
+    responder: Responder<Answer>,
+}
+
+/// Serves other shards until the mesh is closed.
+pub async fn serve(node: Rc<Node>) {
+    let shard = Rc::clone(&node.shard);
+    let appends = Rc::new(LocalQueue::new(APPENDS_MAX));
+    shard.tasks.spawn(
+        Queue::Latency,
+        append_in_order(Rc::clone(&shard), Rc::clone(&appends)),
+    );
+    while let Some((from, ask, responder)) = shard.mesh.incoming().await {
+        match ask {
+            Ask::Append { parts, answer } => {
+                let queued = QueuedAppend {
+                    parts,
+                    answer,
+                    responder,
+                };
+                if appends.push(queued).await.is_err() {
+                    break;
+                }
+            }
+            Ask::Apply(records) => {
+                shard.apply(&records);
+                responder.respond(Answer::Done);
+            }
+            Ask::EndWait(wait) => {
+                shard.waits.end(from, wait);
+                responder.respond(Answer::Done);
+            }
+            ask => {
+                let node = Rc::clone(&node);
+                shard.tasks.spawn(Queue::Latency, async move {
+                    let answer = answer(&node, from, ask).await;
+                    responder.respond(answer);
+                });
+            }
+        }
+    }
+    appends.close();
+}
+
+/// Answers whatever may take time.
+async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
+    let shard = &node.shard;
+    match ask {
+        Ask::Adopt(accepted) => {
+            node.serve_connection(accepted).await;
+            Answer::Done
+        }
+        Ask::Read { parts, size_max } => Answer::Read(read_each(shard, &parts, size_max).await),
+        Ask::AwaitData { wait, parts } => {
+            shard.ready().await;
+            shard
+                .waits
+                .run(from, wait, any_has_data(shard, &parts))
+                .await;
+            Answer::Done
+        }
+        Ask::Inquire(inquiries) => Answer::Found(inquire_each(shard, &inquiries).await),
+        Ask::Control(request) => {
+            shard.ready().await;
+            let Some(controller) = shard.controller.get() else {
+                return Answer::Controlled(Err(ControlError::Stopping));
+            };
+            Answer::Controlled(controller.carry_out(&request).await)
+        }
+        Ask::Replay {
+            layout,
+            journals,
+            known,
+        } => Answer::Replayed(storage::replay_journals(&layout, &journals, &known).await),
+        Ask::Open(opening) => Answer::Opened(shard.open(opening).await),
+        Ask::Report => Answer::Report(Box::new(node.report())),
+        Ask::Stop => {
+            let stopped = node.stop().await;
+            shard.mesh.close();
+            Answer::Opened(stopped)
+        }
+        Ask::Append { .. } | Ask::Apply(_) | Ask::EndWait(_) => {
+            unreachable!("taken by the loop that keeps their order")
+        }
+    }
+}
+
+/// Takes queued appends one by one: their places are fixed in the order in which they were sent.
+async fn append_in_order(shard: Rc<Shard>, appends: Rc<LocalQueue<QueuedAppend>>) {
+    while let Some(QueuedAppend {
+        parts,
+        answer,
+        responder,
+    }) = appends.pop().await
+    {
+        let placed = append_each(&shard, &parts).await;
+        match answer {
+            AppendAnswer::Placed => responder.respond(Answer::Appended(placed)),
+            AppendAnswer::Acknowledged => {
+                let partitions: Vec<TopicPartition> =
+                    parts.iter().map(|part| part.partition).collect();
+                let waiting = Rc::clone(&shard);
+                shard.tasks.spawn(Queue::Latency, async move {
+                    let outcomes = acknowledge_each(&waiting, &partitions, placed).await;
+                    responder.respond(Answer::Appended(outcomes));
+                });
+            }
+        }
+    }
+}
+
+/// Puts each batch in its place, in order.
+pub async fn append_each(
+    shard: &Shard,
+    parts: &[AppendPart],
+) -> Vec<Result<Placed, AppendRefused>> {
+    shard.ready().await;
+    let now = runtime::wall_clock();
+    let mut outcomes = Vec::with_capacity(parts.len());
+    for part in parts {
+        outcomes.push(match shard.partition(part.partition) {
+            Some(partition) => partition.append(&part.records, now).await,
+            None => Err(AppendRefused::Gone),
+        });
+        runtime::yield_if_due().await;
+    }
+    outcomes
+}
+
+/// Waits until each batch in its place may be acknowledged.
+pub async fn acknowledge_each(
+    shard: &Shard,
+    partitions: &[TopicPartition],
+    placed: Vec<Result<Placed, AppendRefused>>,
+) -> Vec<Result<Placed, AppendRefused>> {
+    let mut outcomes = Vec::with_capacity(placed.len());
+    for (partition, placed) in partitions.iter().zip(placed) {
+        outcomes.push(match (placed, shard.partition(*partition)) {
+            (Ok(placed), Some(partition)) => partition.acknowledged(placed).await,
+            (Ok(_), None) => Err(AppendRefused::Gone),
+            (Err(refused), _) => Err(refused),
+        });
+    }
+    outcomes
+}
+
+/// Reads what is there of each partition, until `size_max` is found.
+pub async fn read_each(
+    shard: &Shard,
+    parts: &[ReadPart],
+    size_max: ByteCount,
+) -> Vec<Result<Portion, Trouble>> {
+    shard.ready().await;
+    let mut portions = Vec::with_capacity(parts.len());
+    let mut left = size_max;
+    for part in parts {
+        let portion = match shard.partition(part.partition) {
+            Some(partition) if left > ByteCount::ZERO => {
+                let size_max = part.size_max.min(left);
+                partition.read(part.from, size_max).await
+            }
+            Some(partition) => Ok(partition.nothing()),
+            None => Err(Trouble::Gone),
+        };
+        if let Ok(portion) = &portion {
+            left = ByteCount(left.0.saturating_sub(portion.size.0));
+        }
+        portions.push(portion);
+        runtime::yield_if_due().await;
+    }
+    portions
+}
+
+/// Waits until one of the partitions has more than the offset beside it, or is gone.
+pub async fn any_has_data(shard: &Shard, parts: &[(TopicPartition, Offset)]) {
+    let mut waits: Vec<std::pin::Pin<Box<dyn Future<Output = ()>>>> =
+        Vec::with_capacity(parts.len());
+    for &(partition, from) in parts {
+        let Some(partition) = shard.partition(partition) else {
+            return;
+        };
+        waits.push(Box::pin(async move { partition.has_data(from).await }));
+    }
+    first_of(waits).await;
+}
+
+/// Answers each inquiry.
+pub async fn inquire_each(
+    shard: &Shard,
+    inquiries: &[(TopicPartition, Inquiry)],
+) -> Vec<Result<Finding, Trouble>> {
+    shard.ready().await;
+    let mut findings = Vec::with_capacity(inquiries.len());
+    for &(partition, inquiry) in inquiries {
+        findings.push(match shard.partition(partition) {
+            Some(partition) => partition.inquire(inquiry).await,
+            None => Err(Trouble::Gone),
+        });
+        runtime::yield_if_due().await;
+    }
+    findings
+}

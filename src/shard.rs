@@ -1,0 +1,288 @@
+//! What one core owns: its partitions, its copy of the metadata, its end of the mesh.
+//!
+//! Invariants:
+//! 1. The partitions are those that the image gives to this shard: after every change of the image
+//!    they are made to agree with it, and nothing else adds or removes one.
+//! 2. A shard serves partitions only after its logs are open (`ready`).
+
+use std::cell::{OnceCell, Ref, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use controller::record::ConfigScope;
+use controller::{Image, Record};
+use runtime::{Mesh, Queue, TaskGroup, Watch};
+use storage::{Layout, LogId, OpenLog, Replayed, ShardStore};
+use types::{NodeId, PartitionIndex, ShardId, TopicId, TopicPartition};
+
+use crate::config::{NodeConfig, TopicConfig};
+use crate::crossing::{Answer, Ask};
+use crate::drivers::controller::Seat;
+use crate::handlers::fetch::Sessions;
+use crate::partition::Partition;
+use crate::producer_ids::ProducerIds;
+use crate::router::Router;
+use crate::waits::Waits;
+
+/// What a shard needs to open its logs.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The data directory.
+    pub layout: Layout,
+    /// The metadata.
+    pub image: Image,
+    /// The ends that the replays of all journals found.
+    pub replayed: Arc<Replayed>,
+    /// The cluster's id as text.
+    pub cluster_id: String,
+}
+
+/// One core's share of the node.
+pub struct Shard {
+    /// This shard's end of the mesh.
+    pub mesh: Mesh<Ask, Answer>,
+    /// Which shard owns a partition.
+    pub router: Router,
+    /// The node's configuration.
+    pub config: Arc<NodeConfig>,
+    /// The controller, on the first shard, once its log is open.
+    pub controller: Seat,
+    /// The fetch sessions of this shard's connections.
+    pub fetch_sessions: RefCell<Sessions>,
+    /// Producer ids to give out.
+    pub producer_ids: ProducerIds,
+    /// What other shards wait for here.
+    pub waits: Waits,
+    /// Tasks that serve other shards.
+    pub tasks: TaskGroup,
+    image: RefCell<Image>,
+    cluster_id: OnceCell<String>,
+    topic_configs: RefCell<BTreeMap<TopicId, Rc<TopicConfig>>>,
+    partitions: RefCell<BTreeMap<TopicPartition, Rc<Partition>>>,
+    store: OnceCell<ShardStore>,
+    ready: Watch<bool>,
+}
+
+impl Shard {
+    /// Makes a shard without partitions.
+    pub fn new(mesh: Mesh<Ask, Answer>, config: Arc<NodeConfig>) -> Self {
+        let router = Router::new(mesh.shards());
+        let sessions = config.fetch_sessions_max / usize::from(mesh.shards());
+        Self {
+            router,
+            fetch_sessions: RefCell::new(Sessions::new(sessions)),
+            producer_ids: ProducerIds::new(),
+            waits: Waits::default(),
+            tasks: TaskGroup::new(),
+            controller: Seat::new(),
+            image: RefCell::new(Image::empty()),
+            cluster_id: OnceCell::new(),
+            topic_configs: RefCell::new(BTreeMap::new()),
+            partitions: RefCell::new(BTreeMap::new()),
+            store: OnceCell::new(),
+            ready: Watch::new(false),
+            mesh,
+            config,
+        }
+    }
+
+    /// Returns which shard this is.
+    pub fn id(&self) -> ShardId {
+        self.mesh.id()
+    }
+
+    /// Returns which node this is.
+    pub fn node(&self) -> NodeId {
+        self.config.node_id
+    }
+
+    /// Returns the metadata as this shard knows it. Do not hold it across an `await`.
+    pub fn image(&self) -> Ref<'_, Image> {
+        self.image.borrow()
+    }
+
+    /// Returns the store, once it is open.
+    pub fn store(&self) -> Option<&ShardStore> {
+        self.store.get()
+    }
+
+    /// Returns the cluster's id as text.
+    pub fn cluster_id(&self) -> &str {
+        self.cluster_id.get().map_or("", String::as_str)
+    }
+
+    /// Finds a partition that this shard owns.
+    pub fn partition(&self, partition: TopicPartition) -> Option<Rc<Partition>> {
+        self.partitions.borrow().get(&partition).map(Rc::clone)
+    }
+
+    /// Returns the rules of a topic, once this shard is ready.
+    pub fn topic_config(&self, topic: TopicId) -> Option<Rc<TopicConfig>> {
+        self.topic_configs.borrow().get(&topic).map(Rc::clone)
+    }
+
+    /// Returns every partition that this shard owns.
+    pub fn partitions(&self) -> Vec<Rc<Partition>> {
+        self.partitions.borrow().values().map(Rc::clone).collect()
+    }
+
+    /// Waits until partitions can be served.
+    pub async fn ready(&self) {
+        if !self.ready.get() {
+            self.ready.wait_until(|&ready| ready).await;
+        }
+    }
+
+    /// Returns whether partitions can be served.
+    pub fn is_ready(&self) -> bool {
+        self.ready.get()
+    }
+
+    /// Opens this shard's logs and serves them.
+    pub async fn open(&self, opening: Opening) -> Result<(), storage::Error> {
+        let Opening {
+            layout,
+            image,
+            replayed,
+            cluster_id,
+        } = opening;
+        let mut logs = Vec::new();
+        for topic in image.topics() {
+            let config = TopicConfig::effective(&self.config, &image, topic);
+            for (partition, entry) in self.owned(topic) {
+                let id = LogId {
+                    partition,
+                    incarnation: entry.incarnation,
+                };
+                let end = replayed.end_of(entry.incarnation);
+                logs.push(OpenLog {
+                    id,
+                    config: config.log(),
+                    end,
+                });
+            }
+        }
+        let options = self.config.store_options();
+        let store = ShardStore::open(&layout, self.id(), options, logs).await?;
+        let opened = self.store.set(store);
+        assert!(opened.is_ok(), "a shard opens once");
+        let known = self.cluster_id.set(cluster_id);
+        assert!(known.is_ok(), "a shard opens once");
+        let every: Vec<TopicId> = image.topics().map(|topic| topic.id).collect();
+        *self.image.borrow_mut() = image;
+        for topic in every {
+            self.agree_with_image(topic);
+        }
+        self.ready.set(true);
+        Ok(())
+    }
+
+    /// Applies durable records: the image first, then what follows from it.
+    pub fn apply(&self, records: &[Record]) {
+        let mut touched = BTreeSet::new();
+        for record in records {
+            match record {
+                Record::TopicCreated(created) => {
+                    touched.insert(created.topic);
+                }
+                Record::TopicDeleted { topic } => {
+                    touched.insert(*topic);
+                }
+                Record::PartitionsAdded(added) => {
+                    touched.insert(added.topic);
+                }
+                Record::ConfigsChanged(changed) => match changed.scope {
+                    ConfigScope::Topic(topic) => {
+                        touched.insert(topic);
+                    }
+                    ConfigScope::Broker(_) | ConfigScope::AllBrokers => {
+                        touched.extend(self.image().topics().map(|topic| topic.id));
+                    }
+                },
+                Record::LevelRaised { .. }
+                | Record::BrokerRegistered(_)
+                | Record::ProducerIdsAllocated(_) => {}
+            }
+            let applied = self.image.borrow_mut().apply(record);
+            applied.expect("the controller applied the same record to the same image");
+        }
+        if self.store.get().is_some() {
+            for topic in touched {
+                self.agree_with_image(topic);
+            }
+        }
+    }
+
+    fn owned<'a>(
+        &self,
+        topic: &'a controller::image::Topic,
+    ) -> impl Iterator<Item = (TopicPartition, &'a controller::image::Partition)> {
+        let (router, own, id) = (self.router, self.id(), topic.id);
+        topic
+            .partitions
+            .iter()
+            .zip(0..)
+            .filter_map(move |(entry, index)| {
+                let partition = PartitionIndex::new(index).expect("counted from zero");
+                let partition = TopicPartition {
+                    topic: id,
+                    partition,
+                };
+                (router.owner(partition) == own).then_some((partition, entry))
+            })
+    }
+
+    /// Makes the partitions of one topic what the image says (invariant 1).
+    fn agree_with_image(&self, topic: TopicId) {
+        let store = self.store.get().expect("called once the store is open");
+        let image = self.image();
+        let Some(entry) = image.topic(topic) else {
+            self.topic_configs.borrow_mut().remove(&topic);
+            self.drop_partitions(store, topic);
+            return;
+        };
+        let config = Rc::new(TopicConfig::effective(&self.config, &image, entry));
+        self.topic_configs
+            .borrow_mut()
+            .insert(topic, Rc::clone(&config));
+        let mut partitions = self.partitions.borrow_mut();
+        for (id, partition) in self.owned(entry) {
+            if let Some(known) = partitions.get(&id) {
+                known.set_config(&config);
+                continue;
+            }
+            let log_id = LogId {
+                partition: id,
+                incarnation: partition.incarnation,
+            };
+            let log = store
+                .log(partition.incarnation)
+                .unwrap_or_else(|| store.create_log(log_id, config.log()));
+            let made = Partition::new(log, partition.leader_epoch, Rc::clone(&config));
+            partitions.insert(id, Rc::new(made));
+        }
+    }
+
+    fn drop_partitions(&self, store: &ShardStore, topic: TopicId) {
+        let mut gone = Vec::new();
+        self.partitions.borrow_mut().retain(|id, partition| {
+            let stays = id.topic != topic;
+            if !stays {
+                gone.push(partition.log().id());
+            }
+            stays
+        });
+        if gone.is_empty() {
+            return;
+        }
+        let store = store.clone();
+        self.tasks.spawn(Queue::Background, async move {
+            for id in gone {
+                if let Err(error) = store.remove_log(id.incarnation).await {
+                    tracing::warn!(log = %id, %error, "the files of a deleted log stay behind");
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,9 @@
+//! Promises to users, through the socket: the built binary, real clients, no internals.
+
+mod admin;
+mod durability;
+mod hostile;
+mod process;
+mod produce_fetch;
+mod support;
+mod versions;
