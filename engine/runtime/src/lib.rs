@@ -58,8 +58,8 @@
 //! | `next_signal`, `stalls` | as public |
 //! | `launch`, `allowed_cpus`, `preflight` | as public; `uring` alone |
 //!
-//! Arm independent, written once: [`Watch`], [`oneshot`], [`LocalQueue`], [`Semaphore`],
-//! [`TaskGroup`], [`race`], [`timeout`], frame parsing and the growth of read buffers
+//! Arm independent, written once: [`Watch`], [`oneshot()`], [`LocalQueue`], [`Semaphore`],
+//! [`TaskGroup`], [`race()`], [`timeout()`], frame parsing and the growth of read buffers
 //! ([`FrameReader`]), the queue of chunks to send (`SendQueue`).
 
 #[cfg(not(any(feature = "uring", feature = "sim")))]

@@ -25,7 +25,7 @@ arms! { TaskArm<T> of Task }
 /// A spawned task: a future of its result.
 ///
 /// Dropping it cancels the task; [`Task::detach`] lets the task run on without an owner. Prefer to
-/// [`race`](crate::race) futures inside one task: cancelling a spawned one costs more.
+/// [`race`](crate::race()) futures inside one task: cancelling a spawned one costs more.
 #[must_use = "dropping a task cancels it"]
 pub struct Task<T>(TaskArm<T>);
 

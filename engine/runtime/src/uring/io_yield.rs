@@ -48,19 +48,12 @@ impl IoYield {
         })
     }
 
-    /// Waits for a poll of I/O that begins after `before` passes.
-    fn poll_pass(&self, before: u64, context: &Context<'_>) -> Poll<()> {
-        if self.passes.get() > before {
-            return Poll::Ready(());
+    /// Asks for a poll of I/O.
+    fn ask(&self) -> Asked {
+        Asked {
+            before: self.passes.get(),
+            listed: None,
         }
-        let mut waiting = self.waiting.borrow_mut();
-        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            waiting.push(context.waker().clone());
-        }
-        if let Some(reader) = self.reader.borrow_mut().take() {
-            reader.wake();
-        }
-        Poll::Pending
     }
 
     /// Ends [`read_when_asked`].
@@ -69,6 +62,32 @@ impl IoYield {
         if let Some(reader) = self.reader.borrow_mut().take() {
             reader.wake();
         }
+    }
+}
+
+/// A wait for I/O to be polled.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The polls there had been.
+    before: u64,
+    /// The waker on the list: woken early, a task is not listed twice.
+    listed: Option<Waker>,
+}
+
+impl Asked {
+    fn poll(&mut self, io_yield: &IoYield, context: &Context<'_>) -> Poll<()> {
+        if io_yield.passes.get() > self.before {
+            return Poll::Ready(());
+        }
+        let waker = context.waker();
+        if !matches!(&self.listed, Some(listed) if listed.will_wake(waker)) {
+            self.listed = Some(waker.clone());
+            io_yield.waiting.borrow_mut().push(waker.clone());
+        }
+        if let Some(reader) = io_yield.reader.borrow_mut().take() {
+            reader.wake();
+        }
+        Poll::Pending
     }
 }
 
@@ -136,8 +155,8 @@ impl Turn {
 pub(crate) async fn yield_if_due() {
     let seat = shard::seat();
     if seat.turn.is_due() {
-        let before = seat.io_yield.passes.get();
-        poll_fn(|context| seat.io_yield.poll_pass(before, context)).await;
+        let mut asked = seat.io_yield.ask();
+        poll_fn(|context| asked.poll(&seat.io_yield, context)).await;
     }
 }
 
@@ -150,8 +169,8 @@ pub(super) enum Pause {
     New,
     /// At the end of the line.
     InLine,
-    /// Until I/O has been polled more often than this.
-    UntilPolled(u64),
+    /// Until I/O has been polled.
+    UntilPolled(Asked),
 }
 
 impl Pause {
@@ -160,9 +179,10 @@ impl Pause {
         let seat = shard::seat();
         match self {
             Self::New if seat.turn.is_due() => {
-                let before = seat.io_yield.passes.get();
-                *self = Self::UntilPolled(before);
-                seat.io_yield.poll_pass(before, context)
+                let mut asked = seat.io_yield.ask();
+                let polled = asked.poll(&seat.io_yield, context);
+                *self = Self::UntilPolled(asked);
+                polled
             }
             Self::New => {
                 *self = Self::InLine;
@@ -170,7 +190,7 @@ impl Pause {
                 Poll::Pending
             }
             Self::InLine => Poll::Ready(()),
-            Self::UntilPolled(before) => seat.io_yield.poll_pass(*before, context),
+            Self::UntilPolled(asked) => asked.poll(&seat.io_yield, context),
         }
     }
 }

@@ -30,7 +30,6 @@ mod dir;
 mod file;
 mod io_yield;
 mod mesh;
-mod mesh_calls;
 mod poller;
 mod preflight;
 mod probe;
@@ -55,8 +54,7 @@ pub(crate) use dir::{
 };
 pub(crate) use file::{File, FileReader};
 pub(crate) use io_yield::yield_if_due;
-pub(crate) use mesh::{Mesh, Responder};
-pub(crate) use mesh_calls::Reply;
+pub(crate) use mesh::{Mesh, Reply, Responder};
 pub(crate) use preflight::preflight;
 pub(crate) use shard::launch;
 pub(crate) use signal::next_signal;

@@ -20,12 +20,16 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_io::AsyncRead;
 
 use super::io_yield::Pause;
 use super::shard::Seat;
 use super::sys::{self, Event};
+
+/// How often sockets are looked at while the process has no descriptor left to wait on them.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Events collected at a time.
 const EVENTS_MAX: usize = 256;
@@ -75,20 +79,22 @@ impl Poller {
     }
 
     /// Wakes the tasks whose sockets have changed and returns how many have.
-    fn collect(&self) -> io::Result<usize> {
+    fn collect(&self) -> usize {
         let mut events = self.events.borrow_mut();
-        let count = sys::epoll_collect(self.epoll.as_fd(), &mut events)?;
+        let count = sys::epoll_collect(self.epoll.as_fd(), &mut events)
+            .expect("an open epoll instance can be read");
         let sources = self.sources.borrow();
         for event in events.iter().take(count) {
             let source = usize::try_from(event.key())
                 .ok()
                 .and_then(|key| sources.slots.get(key)?.as_ref());
-            // A source may be gone, or another's by now: then it is woken for nothing.
+            // A closed socket is out of the instance, so this is its source; if not, it is woken for
+            // nothing.
             if let Some(source) = source {
                 source.notice(*event);
             }
         }
-        Ok(count)
+        count
     }
 }
 
@@ -194,22 +200,12 @@ impl Direction {
 /// The task that collects for all sockets of the shard, until the shard ends.
 pub(super) async fn pump(seat: Rc<Seat>) {
     loop {
-        match seat.poller.collect() {
-            Ok(0) => {
-                if let Err(error) = fired(&seat.poller.epoll).await {
-                    // Without descriptors for a moment: look again when a timer says so.
-                    tracing::warn!(%error, "sockets are looked at by the clock");
-                    glommio::timer::sleep(super::io_yield::TURN_MAX * 50).await;
-                }
-            }
-            Ok(_) => {
-                let mut pause = Pause::default();
-                poll_fn(|context| pause.poll(context)).await;
-            }
-            Err(error) => {
-                tracing::error!(%error, "the sockets' readiness cannot be read");
-                return;
-            }
+        if seat.poller.collect() > 0 {
+            let mut pause = Pause::default();
+            poll_fn(|context| pause.poll(context)).await;
+        } else if let Err(error) = fired(&seat.poller.epoll).await {
+            tracing::warn!(%error, "without a descriptor to wait on, sockets are looked at by the clock");
+            glommio::timer::sleep(LOOK_INTERVAL).await;
         }
     }
 }

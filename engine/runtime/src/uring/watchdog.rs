@@ -30,6 +30,11 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
+    /// Returns how many turns there have been.
+    pub(super) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
     /// Counts a turn; `ran` is how long the one before lasted.
     pub(super) fn turn(&self, ran: Duration) {
         self.turns
@@ -72,7 +77,7 @@ impl Watched {
     /// Looks at a shard: rings it if it has not turned since the last look, and reports it when it did
     /// not answer. Returns for how many looks it has been silent.
     pub(super) fn look(&mut self, shard: ShardId, pulse: &Pulse, doorbell: &Doorbell) -> u32 {
-        let turns = pulse.turns.load(Ordering::Relaxed);
+        let turns = pulse.turns();
         if turns != std::mem::replace(&mut self.turns, turns) {
             self.silent = 0;
             return 0;
@@ -85,5 +90,42 @@ impl Watched {
         }
         doorbell.kick();
         self.silent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::uring::mesh;
+
+    #[test]
+    fn only_a_shard_that_does_not_answer_is_silent() {
+        let (_ports, doorbells) = mesh::fabric::<(), ()>(1).unwrap();
+        let doorbell = doorbells.first().unwrap();
+        let pulse = Pulse::default();
+        let mut watched = Watched::default();
+        let mut look = |turned: bool| {
+            if turned {
+                pulse.turn(Duration::ZERO);
+            }
+            watched.look(ShardId(0), &pulse, doorbell)
+        };
+        assert_eq!(look(true), 0);
+        assert_eq!(look(false), 1, "rung: it may be asleep");
+        assert_eq!(look(true), 0, "it answered");
+        assert_eq!(look(false), 1);
+        assert_eq!(look(false), 2, "it did not answer");
+        assert_eq!(look(false), 3);
+        assert_eq!(look(true), 0, "it turns again");
+    }
+
+    #[test]
+    fn stalls_are_counted_from_the_limit_on_and_the_longest_is_kept() {
+        let pulse = Pulse::default();
+        for ran in [Duration::ZERO, STALL_MIN, STALL_MIN * 3, STALL_MIN * 2] {
+            pulse.turn(ran);
+        }
+        let stalls = pulse.stalls();
+        assert_eq!((stalls.count, stalls.longest), (3, STALL_MIN * 3));
     }
 }

@@ -9,13 +9,10 @@ use std::time::Duration;
 
 use types::ShardId;
 
-use super::super::mesh::LANE_REQUESTS_MAX;
-use super::super::sys;
 use super::super::watchdog::STALL_MIN;
+use super::super::{shard, sys};
 use super::support::{in_child, is_child, on_shard, on_shards};
-use crate::{
-    LaunchError, LaunchOptions, Mesh, PeerGone, Pinning, Queue, Signal, allowed_cpus, spawn,
-};
+use crate::{LaunchError, LaunchOptions, Mesh, Pinning, Queue, Signal, allowed_cpus, spawn};
 
 #[test]
 fn every_shard_runs_and_the_launcher_waits_for_all() {
@@ -196,7 +193,7 @@ fn an_idle_shard_costs_next_to_nothing() {
         crate::sleep(Duration::from_millis(2500)).await;
         let used = Duration::from_nanos(ticks() - before);
         assert!(
-            used < Duration::from_millis(5),
+            used < Duration::from_micros(2500),
             "{used:?} on shard {}",
             mesh.id()
         );
@@ -237,175 +234,26 @@ fn signals_are_told_in_order_of_arrival() {
     .unwrap();
 }
 
+/// The cure for a wake-up that glommio lost: an idle shard is made to turn about once in two seconds.
 #[test]
-fn requests_of_one_shard_arrive_in_order_and_answers_may_come_in_any() {
-    on_shards(2, |mesh: Mesh<u64, u64>| async move {
-        const COUNT: u64 = 2_000;
-        if mesh.id() == ShardId(1) {
-            let mut held = Vec::new();
-            for want in 0..COUNT {
-                let (from, request, responder) = mesh.incoming().await.unwrap();
-                assert_eq!((from, request), (ShardId(0), want));
-                held.push((request, responder));
-                if held.len() == 7 {
-                    for (request, responder) in held.drain(..).rev() {
-                        responder.respond(request * 2);
-                    }
-                }
-            }
-            for (request, responder) in held {
-                responder.respond(request * 2);
-            }
+fn the_watchdog_makes_an_idle_shard_turn() {
+    on_shards(2, |mesh: Mesh<(), ()>| async move {
+        if mesh.id() == ShardId(0) {
+            crate::sleep(Duration::from_millis(3500)).await;
             return;
         }
-        let mut replies = Vec::new();
-        for request in 0..COUNT {
-            replies.push((request, mesh.call(ShardId(1), request).await));
-        }
-        for (request, reply) in replies {
-            assert_eq!(reply.await, Ok(request * 2));
-        }
-    })
-    .unwrap();
-}
-
-#[test]
-fn a_full_queue_stops_the_caller_until_there_is_room() {
-    on_shards(2, |mesh: Mesh<usize, ()>| async move {
-        if mesh.id() == ShardId(1) {
-            crate::sleep(Duration::from_millis(50)).await;
-            for want in 0..LANE_REQUESTS_MAX * 2 {
-                let (_, request, responder) = mesh.incoming().await.unwrap();
-                assert_eq!(request, want);
-                responder.respond(());
-            }
-            return;
-        }
-        let mut replies = Vec::new();
-        for request in 0..LANE_REQUESTS_MAX {
-            replies.push(mesh.call(ShardId(1), request).await);
-        }
-        let full = mesh.call(ShardId(1), usize::MAX);
-        let refused = crate::timeout(Duration::from_millis(10), full).await;
-        assert!(refused.is_err(), "nobody takes requests yet");
-        for request in LANE_REQUESTS_MAX..LANE_REQUESTS_MAX * 2 {
-            replies.push(mesh.call(ShardId(1), request).await);
-        }
-        for reply in replies {
-            assert_eq!(reply.await, Ok(()));
-        }
-    })
-    .unwrap();
-}
-
-#[test]
-fn a_shard_can_call_itself() {
-    on_shards(1, |mesh: Mesh<u32, u32>| async move {
-        let serving = spawn(Queue::Latency, {
-            let mesh = mesh.clone();
-            async move {
-                while let Some((from, request, responder)) = mesh.incoming().await {
-                    assert_eq!(from, ShardId(0));
-                    responder.respond(request + 1);
-                }
-            }
+        let pulse = Arc::clone(&shard::seat().pulse);
+        let idle = std::thread::spawn(move || {
+            let before = pulse.turns();
+            std::thread::sleep(Duration::from_secs(3));
+            pulse.turns() - before
         });
-        let mut replies = Vec::new();
-        for request in 0..1_000 {
-            replies.push((request, mesh.call(ShardId(0), request).await));
+        // Asleep until the other shard ends, but for the watchdog.
+        while !idle.is_finished() {
+            crate::sleep(Duration::from_millis(3200)).await;
         }
-        for (request, reply) in replies {
-            assert_eq!(reply.await, Ok(request + 1));
-        }
-        mesh.close();
-        serving.await;
-    })
-    .unwrap();
-}
-
-#[test]
-fn callers_of_a_closed_or_ended_shard_are_told() {
-    on_shards(2, |mesh: Mesh<u8, u8>| async move {
-        if mesh.id() == ShardId(1) {
-            let (_, one, responder) = mesh.incoming().await.unwrap();
-            drop(responder);
-            let (_, two, held) = mesh.incoming().await.unwrap();
-            assert_eq!((one, two), (1, 2));
-            mesh.close();
-            assert!(mesh.incoming().await.is_none());
-            crate::sleep(Duration::from_millis(20)).await;
-            // Ends without an answer to what it holds.
-            drop(held);
-            return;
-        }
-        assert_eq!(mesh.call(ShardId(1), 1).await.await, Err(PeerGone));
-        let open = mesh.call(ShardId(1), 2).await;
-        crate::sleep(Duration::from_millis(10)).await;
-        assert_eq!(mesh.call(ShardId(1), 3).await.await, Err(PeerGone));
-        assert_eq!(open.await, Err(PeerGone));
-        crate::sleep(Duration::from_millis(50)).await;
-        assert_eq!(mesh.call(ShardId(1), 4).await.await, Err(PeerGone));
-    })
-    .unwrap();
-}
-
-#[test]
-fn a_panicking_shard_leaves_no_caller_waiting() {
-    let told = Arc::new(AtomicU64::new(0));
-    let seen = Arc::clone(&told);
-    let result = on_shards(2, move |mesh: Mesh<(), ()>| {
-        let told = Arc::clone(&told);
-        async move {
-            if mesh.id() == ShardId(1) {
-                let _held = mesh.incoming().await;
-                panic!("gone");
-            }
-            let reply = mesh.call(ShardId(1), ()).await.await;
-            told.store(u64::from(reply == Err(PeerGone)), Ordering::Release);
-        }
-    });
-    assert!(matches!(result, Err(LaunchError::Panicked { .. })));
-    let patience = std::time::Instant::now() + Duration::from_secs(5);
-    while seen.load(Ordering::Acquire) == 0 {
-        assert!(
-            std::time::Instant::now() < patience,
-            "the caller still waits"
-        );
-        std::thread::yield_now();
-    }
-}
-
-/// Both shards call and serve at once, with pauses that let them fall asleep at every moment: a lost
-/// wake-up would leave a call waiting until the watchdog's look.
-#[test]
-fn no_wake_up_is_lost_between_busy_and_sleepy_shards() {
-    on_shards(2, |mesh: Mesh<u64, u64>| async move {
-        let other = ShardId(1 - mesh.id().0);
-        let serving = spawn(Queue::Latency, {
-            let mesh = mesh.clone();
-            async move {
-                while let Some((_, request, responder)) = mesh.incoming().await {
-                    responder.respond(!request);
-                }
-            }
-        });
-        for round in 0..3_000_u64 {
-            let started = crate::now();
-            assert_eq!(mesh.call(other, round).await.await, Ok(!round));
-            let waited = crate::now().since(started);
-            assert!(
-                waited < Duration::from_millis(900),
-                "round {round}: {waited:?}"
-            );
-            if round % 64 == 0 {
-                crate::sleep(Duration::from_micros(round % 300)).await;
-            }
-        }
-        // The other may still call: it is served until both have said that they are done.
-        assert_eq!(mesh.call(other, u64::MAX).await.await, Ok(0));
-        crate::sleep(Duration::from_millis(100)).await;
-        mesh.close();
-        serving.await;
+        let turns = idle.join().unwrap();
+        assert!((1..=10).contains(&turns), "{turns}");
     })
     .unwrap();
 }

@@ -1,195 +1,49 @@
-//! The mesh: bounded queues from every shard to every other, and a doorbell each.
-//!
-//! ```text
-//!   shard a                                        shard b
-//!   call ──► requests a→b (bounded) ─────────────► incoming
-//!   Reply ◄─ pump ◄──────── answers b→a ◄───────── Responder
-//!                 doorbell a: eventfd, rung only while a's pump sleeps
-//! ```
-//!
-//! Queues are the standard library's lock-free channels, two per ordered pair of shards. Answers are
-//! not bounded of their own: there are no more of them than open calls, and were they bounded, two
-//! shards that fill each other's queues would wait for each other for ever.
-//!
-//! # No wake-up is lost
-//!
-//! The pump of a shard, before it sleeps, sets `asleep` and looks at the queues once more; who puts
-//! something in sets it down first and then looks at `asleep`, with a fence between the two on either
-//! side. So either the pump finds it, or the bell is rung. The same holds for a full queue: who waits
-//! for room sets `wanted` and tries once more, who makes room looks at `wanted` after.
+//! One shard's end of the mesh: calling, being called, and the pump between.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError};
 use std::task::{Context, Poll, Waker};
 
 use types::ShardId;
 
-use super::mesh_calls::{CallId, Calls, Reply};
-use super::sys;
+use super::calls::{CallId, Calls, Reply};
+use super::doorbell::Doorbell;
+use super::lanes::Port;
 use crate::semaphore::Semaphore;
-
-/// Requests from one shard to one other that are put and not yet taken.
-pub(super) const LANE_REQUESTS_MAX: usize = 256;
-
-/// What the other threads may touch of a shard.
-#[derive(Debug)]
-pub(super) struct Doorbell {
-    bell: OwnedFd,
-    asleep: AtomicBool,
-    closed: AtomicBool,
-    gone: AtomicBool,
-}
-
-impl Doorbell {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            bell: sys::event_fd(0, 0)?,
-            asleep: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-        })
-    }
-
-    /// Wakes the shard's pump if it sleeps; what it shall see was set down before.
-    fn ring(&self) {
-        fence(Ordering::SeqCst);
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::SeqCst) {
-            self.kick();
-        }
-    }
-
-    /// Wakes the shard, asleep or not.
-    pub(super) fn kick(&self) {
-        let rung = sys::event_add(self.bell.as_fd(), 1);
-        rung.expect("an eventfd takes small counts as long as it is open");
-    }
-
-    /// Returns whether the shard has ended.
-    pub(super) fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::SeqCst)
-    }
-
-    fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
-    }
-}
-
-/// The four ends that one shard holds of its two lanes with one other.
-struct Ends<Q, R> {
-    requests_out: SyncSender<(CallId, Q)>,
-    requests_in: Receiver<(CallId, Q)>,
-    answers_out: Sender<(CallId, Option<R>)>,
-    answers_in: Receiver<(CallId, Option<R>)>,
-    /// This shard waits for room in `requests_out`.
-    wanted_out: Arc<AtomicBool>,
-    /// The other waits for room in `requests_in`.
-    wanted_in: Arc<AtomicBool>,
-}
-
-/// One shard's end of the mesh on its way to the shard's thread.
-pub(super) struct Port<Q, R> {
-    id: ShardId,
-    doorbells: Arc<[Doorbell]>,
-    ends: Vec<Ends<Q, R>>,
-}
-
-/// Makes the mesh of a node: one port per shard, in order, and the doorbells.
-#[expect(clippy::type_complexity, reason = "read once, by the launcher")]
-pub(super) fn fabric<Q, R>(shards: usize) -> io::Result<(Vec<Port<Q, R>>, Arc<[Doorbell]>)> {
-    let doorbells: Arc<[Doorbell]> = (0..shards)
-        .map(|_| Doorbell::new())
-        .collect::<io::Result<Vec<_>>>()?
-        .into();
-    // Of the lane from a to b: a keeps the sending ends, b takes the receiving ones.
-    let mut sending: Vec<VecDeque<_>> = Vec::new();
-    let mut receiving: Vec<VecDeque<_>> = (0..shards).map(|_| VecDeque::new()).collect();
-    for _ in 0..shards {
-        let mut row = VecDeque::new();
-        for column in &mut receiving {
-            let (requests_out, requests_in) = mpsc::sync_channel(LANE_REQUESTS_MAX);
-            let (answers_out, answers_in) = mpsc::channel();
-            let wanted = Arc::new(AtomicBool::new(false));
-            row.push_back((requests_out, answers_in, Arc::clone(&wanted)));
-            column.push_back((requests_in, answers_out, wanted));
-        }
-        sending.push(row);
-    }
-    let ports = (0..).map(ShardId).zip(sending.into_iter().zip(receiving));
-    let ports = ports.map(|(id, (row, column))| {
-        let ends = row.into_iter().zip(column).map(|(to, from)| {
-            let (requests_out, answers_in, wanted_out) = to;
-            let (requests_in, answers_out, wanted_in) = from;
-            Ends {
-                requests_out,
-                requests_in,
-                answers_out,
-                answers_in,
-                wanted_out,
-                wanted_in,
-            }
-        });
-        Port {
-            id,
-            doorbells: Arc::clone(&doorbells),
-            ends: ends.collect(),
-        }
-    });
-    Ok((ports.collect(), Arc::clone(&doorbells)))
-}
-
-/// Tells the other shards, when it is dropped, that this one has ended.
-pub(super) struct Departure {
-    id: ShardId,
-    doorbells: Arc<[Doorbell]>,
-}
-
-impl Drop for Departure {
-    fn drop(&mut self) {
-        let own = self.doorbells.get(self.id.index());
-        let own = own.expect("every shard has its doorbell");
-        own.closed.store(true, Ordering::SeqCst);
-        own.gone.store(true, Ordering::SeqCst);
-        for doorbell in &*self.doorbells {
-            doorbell.ring();
-        }
-    }
-}
+use crate::uring::sys;
 
 impl<Q: Send + 'static, R: Send + 'static> Port<Q, R> {
-    pub(super) fn departure(&self) -> Departure {
-        Departure {
-            id: self.id,
-            doorbells: Arc::clone(&self.doorbells),
-        }
-    }
-
     /// Opens the port on its shard: the mesh, and the pump that the shard must run.
-    pub(super) fn open(self) -> io::Result<(Mesh<Q, R>, impl Future<Output = ()> + 'static)> {
+    pub(in crate::uring) fn open(
+        self,
+    ) -> io::Result<(Mesh<Q, R>, impl Future<Output = ()> + 'static)> {
         let own = self.doorbells.get(self.id.index());
         let own = own.expect("every shard has its doorbell");
         let bell = sys::ring_file(sys::duplicate(&own.bell)?);
         let peers = (0..).map(ShardId).zip(self.ends);
-        let peers = peers.map(|(id, ends)| Peer {
-            port: Rc::new(AnswerPort {
-                answers: ends.answers_out,
-                doorbells: Arc::clone(&self.doorbells),
-                to: id,
-            }),
-            requests_out: ends.requests_out,
-            requests_in: ends.requests_in,
-            answers_in: ends.answers_in,
-            wanted_out: ends.wanted_out,
-            wanted_in: ends.wanted_in,
-            calls: Rc::new(RefCell::new(Calls::new())),
-            turnstile: Semaphore::new(1),
-            room: RefCell::new(None),
+        let peers = peers.map(|(id, ends)| {
+            let calls = Rc::new(RefCell::new(Calls::new()));
+            Peer {
+                port: Rc::new(AnswerPort {
+                    answers: ends.answers_out,
+                    doorbells: Arc::clone(&self.doorbells),
+                    to: id,
+                    own: (id == self.id).then(|| Rc::clone(&calls)),
+                }),
+                requests_out: ends.requests_out,
+                requests_in: ends.requests_in,
+                answers_in: ends.answers_in,
+                wanted_out: ends.wanted_out,
+                wanted_in: ends.wanted_in,
+                calls,
+                turnstile: Semaphore::new(1),
+                room: RefCell::new(None),
+            }
         });
         let inner = Rc::new(Inner {
             id: self.id,
@@ -251,7 +105,7 @@ impl<Q, R> Clone for Mesh<Q, R> {
 
 impl<Q: Send + 'static, R: Send + 'static> Mesh<Q, R> {
     /// Wraps a clone of this end for the public layer.
-    pub(super) fn public(&self) -> crate::Mesh<Q, R> {
+    pub(in crate::uring) fn public(&self) -> crate::Mesh<Q, R> {
         crate::mesh::Mesh(crate::mesh::MeshArm::Uring(self.clone()))
     }
 
@@ -320,7 +174,7 @@ impl<Q: Send + 'static, R: Send + 'static> Mesh<Q, R> {
     }
 
     /// Ends the pump: the shard's main task has returned.
-    pub(super) fn end(&self) {
+    pub(in crate::uring) fn end(&self) {
         self.close();
         self.0.ended.set(true);
         self.0.bell(self.0.id).kick();
@@ -506,6 +360,8 @@ struct AnswerPort<R> {
     answers: Sender<(CallId, Option<R>)>,
     doorbells: Arc<[Doorbell]>,
     to: ShardId,
+    /// A shard's calls to itself are answered in place.
+    own: Option<Rc<RefCell<Calls<R>>>>,
 }
 
 /// Where the answer to one request goes.
@@ -523,6 +379,10 @@ impl<R> Responder<R> {
         let Some((port, id)) = self.call.take() else {
             return;
         };
+        if let Some(calls) = &port.own {
+            calls.borrow_mut().answer(id, response);
+            return;
+        }
         // A caller that has ended takes no answers.
         if port.answers.send((id, response)).is_ok()
             && let Some(doorbell) = port.doorbells.get(port.to.index())
