@@ -1,0 +1,329 @@
+//! Goes through everything this client can do, against a running broker, and says what it saw.
+//!
+//! `cargo run -p client --example against_broker -- HOST:PORT`; any wrong answer is a panic.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "an error ends the program, which is what it is for"
+)]
+#![expect(clippy::disallowed_methods, reason = "times what it does")]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use client::admin::{ConfigChange, NewTopic};
+use client::blocking::{Admin, Cluster, ClusterOptions, Consumer, Producer};
+use client::consumer::{ConsumedRecord, ConsumerOptions, OutOfRange, Start};
+use client::producer::{Acks, Idempotence, Outcome, ProducerOptions};
+use record::{Compression, Header, NewRecord};
+use types::{Offset, TimestampMs};
+
+const TOPIC: &str = "against-broker";
+const COUNT: u64 = 20_000;
+
+fn main() {
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:9092".to_owned());
+    let connect = || Cluster::connect(&[&address], ClusterOptions::default()).unwrap();
+    let mut cluster = connect();
+    println!(
+        "cluster {:?}, {} brokers",
+        cluster.metadata().cluster_id,
+        cluster.metadata().brokers.len()
+    );
+    topics(&mut cluster);
+    let codecs = [
+        Compression::None,
+        Compression::Gzip,
+        Compression::Snappy,
+        Compression::Lz4,
+        Compression::Zstd,
+    ];
+    for (round, compression) in (0..).zip(codecs) {
+        produce(connect(), compression, Idempotence::On, round);
+    }
+    produce(connect(), Compression::None, Idempotence::Off, 5);
+    consume(connect(), 6);
+    starts(connect);
+    out_of_range(connect());
+    without_acks(connect());
+    Admin::new(&mut cluster).delete_topics(&[TOPIC]).unwrap()[0]
+        .1
+        .clone()
+        .unwrap();
+    println!("all as it should be");
+}
+
+fn topics(cluster: &mut Cluster) {
+    let mut admin = Admin::new(cluster);
+    // Left behind by a run that failed.
+    let _was_there = admin
+        .delete_topics(&[TOPIC, "against-broker-acks"])
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let topic = NewTopic {
+        name: TOPIC.to_owned(),
+        partitions: Some(2),
+        replication: None,
+        configs: BTreeMap::from([("retention.ms".to_owned(), "123456789".to_owned())]),
+    };
+    let created = admin.create_topics(std::slice::from_ref(&topic)).unwrap();
+    assert_eq!(created[0].1.as_ref().unwrap().partitions, Some(2));
+    let again = admin.create_topics(&[topic]).unwrap();
+    println!("created again: {}", again[0].1.as_ref().unwrap_err());
+    admin.widen_topic(TOPIC, 3).unwrap();
+    println!("narrowed: {:?}", admin.widen_topic(TOPIC, 1).unwrap_err());
+    let value = |admin: &mut Admin<'_>, name: &str| {
+        let configs = admin.topic_configs(TOPIC).unwrap();
+        configs
+            .into_iter()
+            .find(|config| config.name == name)
+            .unwrap()
+    };
+    assert_eq!(
+        value(&mut admin, "retention.ms").value.as_deref(),
+        Some("123456789")
+    );
+    assert!(value(&mut admin, "retention.ms").is_own);
+    let change = ConfigChange {
+        name: "retention.ms".to_owned(),
+        value: None,
+    };
+    admin.alter_topic_configs(TOPIC, &[change]).unwrap();
+    assert!(!value(&mut admin, "retention.ms").is_own);
+    let unknown = ConfigChange {
+        name: "no.such".to_owned(),
+        value: Some("1".to_owned()),
+    };
+    println!(
+        "unknown key: {:?}",
+        admin.alter_topic_configs(TOPIC, &[unknown]).unwrap_err()
+    );
+    println!(
+        "unknown topic: {:?}",
+        admin.topic_configs("no-such-topic").unwrap_err()
+    );
+    cluster.await_topic(TOPIC, false).unwrap();
+    assert_eq!(cluster.metadata().topics[TOPIC].partitions.len(), 3);
+    println!(
+        "missing: {:?}",
+        cluster.await_topic("no-such-topic", false).unwrap_err()
+    );
+}
+
+/// Records `round * COUNT ..` with keys; the value says the number, the header the round.
+fn produce(cluster: Cluster, compression: Compression, idempotence: Idempotence, round: u64) {
+    let options = ProducerOptions {
+        compression,
+        idempotence,
+        ..ProducerOptions::default()
+    };
+    let mut producer = Producer::new(cluster, options);
+    let start = Instant::now();
+    let round_text = round.to_string();
+    for number in round * COUNT..(round + 1) * COUNT {
+        let key = number.to_string();
+        let value = format!("{number:0>100}");
+        let headers = [
+            Header {
+                key: b"round",
+                value: Some(round_text.as_bytes()),
+            },
+            Header {
+                key: b"null",
+                value: None,
+            },
+        ];
+        let record = NewRecord {
+            timestamp: TimestampMs(1_600_000_000_000 + i64::try_from(number).unwrap()),
+            key: Some(key.as_bytes()),
+            value: Some(value.as_bytes()),
+            headers: &headers,
+        };
+        producer.send_record((TOPIC, None), &record).unwrap();
+    }
+    producer.flush().unwrap();
+    let mut delivered = 0;
+    while let Some(outcome) = producer.next_outcome() {
+        match outcome {
+            Outcome::Delivered {
+                records,
+                base_offset,
+                ..
+            } => {
+                assert!(base_offset.is_some());
+                delivered += records.len();
+            }
+            Outcome::Failed { refusal, .. } => panic!("{refusal}"),
+        }
+    }
+    assert_eq!(u64::try_from(delivered).unwrap(), COUNT);
+    println!(
+        "produced {COUNT} with {compression:?}, {idempotence:?} in {:?}",
+        start.elapsed()
+    );
+}
+
+fn all(consumer: &mut Consumer) -> Vec<ConsumedRecord> {
+    let mut records = Vec::new();
+    loop {
+        match consumer.next_record(Duration::from_secs(5)).unwrap() {
+            Some(record) => records.push(record),
+            None if consumer.is_at_end() => return records,
+            None => panic!("nothing came for 5 s"),
+        }
+    }
+}
+
+fn consume(cluster: Cluster, rounds: u64) {
+    let start = Instant::now();
+    let mut consumer = Consumer::new(cluster, ConsumerOptions::default());
+    assert_eq!(
+        consumer.assign_topic(TOPIC, Start::Beginning).unwrap(),
+        [0, 1, 2]
+    );
+    let records = all(&mut consumer);
+    println!("consumed {} in {:?}", records.len(), start.elapsed());
+    assert_eq!(u64::try_from(records.len()).unwrap(), rounds * COUNT);
+    let mut next: BTreeMap<i32, (Offset, u64)> = BTreeMap::new();
+    for record in &records {
+        let number: u64 = std::str::from_utf8(record.value.as_ref().unwrap())
+            .unwrap()
+            .parse()
+            .unwrap();
+        let key = record.key.as_ref().unwrap();
+        assert_eq!(&key[..], number.to_string().as_bytes());
+        assert_eq!(
+            client::murmur2(key) % 0x8000_0000 % 3,
+            record.partition.cast_unsigned()
+        );
+        assert_eq!(
+            record.timestamp.0,
+            1_600_000_000_000 + i64::try_from(number).unwrap()
+        );
+        assert_eq!(record.headers.len(), 2);
+        assert_eq!(&record.headers[0].0[..], b"round");
+        assert_eq!(
+            record.headers[0].1.as_deref(),
+            Some((number / COUNT).to_string().as_bytes())
+        );
+        assert_eq!(record.headers[1].1, None);
+        if let Some((offset, before)) = next.insert(record.partition, (record.offset, number)) {
+            assert_eq!(record.offset.get(), offset.get() + 1);
+            assert!(number > before, "in order");
+        } else {
+            assert_eq!(record.offset, Offset::ZERO);
+        }
+    }
+}
+
+fn starts(connect: impl Fn() -> Cluster) {
+    let read = |start| {
+        let mut consumer = Consumer::new(connect(), ConsumerOptions::default());
+        consumer.assign(TOPIC, 1, start).unwrap();
+        all(&mut consumer)
+    };
+    let whole = read(Start::Beginning);
+    assert!(read(Start::End).is_empty());
+    let middle = &whole[whole.len() / 2];
+    assert_eq!(read(Start::At(middle.offset))[0], *middle);
+    assert_eq!(read(Start::Since(middle.timestamp))[0], *middle);
+    assert!(
+        read(Start::Since(TimestampMs(i64::MAX / 2))).is_empty(),
+        "nothing is that young"
+    );
+    let mut consumer = Consumer::new(connect(), ConsumerOptions::default());
+    println!(
+        "no partition: {:?}",
+        consumer.assign(TOPIC, 9, Start::End).unwrap_err()
+    );
+    println!("beginning, end, offset and time are found");
+}
+
+fn out_of_range(cluster: Cluster) {
+    let beyond = Start::At(Offset::new(1 << 40).unwrap());
+    let mut consumer = Consumer::new(cluster, ConsumerOptions::default());
+    consumer.assign(TOPIC, 0, beyond).unwrap();
+    println!(
+        "out of range: {:?}",
+        consumer.next_record(Duration::from_secs(5)).unwrap_err()
+    );
+    consumer.assign(TOPIC, 0, Start::Beginning).unwrap();
+    assert_eq!(
+        consumer
+            .next_record(Duration::from_secs(5))
+            .unwrap()
+            .unwrap()
+            .offset,
+        Offset::ZERO
+    );
+    let options = ConsumerOptions {
+        out_of_range: OutOfRange::Beginning,
+        ..ConsumerOptions::default()
+    };
+    let address = {
+        let endpoint = consumer
+            .cluster()
+            .metadata()
+            .brokers
+            .values()
+            .next()
+            .unwrap();
+        format!("{}:{}", endpoint.host, endpoint.port)
+    };
+    let cluster = Cluster::connect(&[&address], ClusterOptions::default()).unwrap();
+    let mut consumer = Consumer::new(cluster, options);
+    consumer.assign(TOPIC, 0, beyond).unwrap();
+    assert_eq!(
+        consumer
+            .next_record(Duration::from_secs(5))
+            .unwrap()
+            .unwrap()
+            .offset,
+        Offset::ZERO
+    );
+}
+
+/// Records without keys or answers, into a topic that is created by asking.
+fn without_acks(cluster: Cluster) {
+    let options = ProducerOptions {
+        acks: Acks::None,
+        idempotence: Idempotence::Off,
+        ..ProducerOptions::default()
+    };
+    let mut producer = Producer::new(cluster, options);
+    for _ in 0..1000 {
+        producer
+            .send(("against-broker-acks", None), None, Some(&[b'x'; 100]), &[])
+            .unwrap();
+    }
+    producer.flush().unwrap();
+    let endpoint = producer
+        .cluster()
+        .metadata()
+        .brokers
+        .values()
+        .next()
+        .unwrap()
+        .clone();
+    let address = format!("{}:{}", endpoint.host, endpoint.port);
+    let cluster = Cluster::connect(&[&address], ClusterOptions::default()).unwrap();
+    let mut consumer = Consumer::new(cluster, ConsumerOptions::default());
+    consumer
+        .assign_topic("against-broker-acks", Start::Beginning)
+        .unwrap();
+    let mut records = Vec::new();
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while records.len() < 1000 && Instant::now() < give_up {
+        records.extend(consumer.next_record(Duration::from_millis(100)).unwrap());
+    }
+    assert_eq!(records.len(), 1000);
+    assert!(records.iter().all(|record| record.key.is_none()));
+    println!("without acks: all arrived");
+    let results = Admin::new(producer.cluster())
+        .delete_topics(&["against-broker-acks"])
+        .unwrap();
+    results[0].1.clone().unwrap();
+}
