@@ -97,6 +97,11 @@ impl LogEnd {
             Entry::Start { segment, first } => {
                 self.start = first;
                 self.first_segment = segment;
+                if segment > self.segment {
+                    // Every segment was deleted; the next batch begins one.
+                    self.segment = segment;
+                    self.position = 0;
+                }
             }
             Entry::Epoch { epoch, first } => self.note_epoch(epoch, first),
         }

@@ -14,6 +14,7 @@ use crate::journal::{
     read_frames,
 };
 use crate::layout::{Layout, journal_index};
+use crate::log_end::LogEnd;
 use crate::mutants::{self, Mutant};
 
 /// How much of a file is read by one request, several of which are under way.
@@ -31,6 +32,8 @@ pub(crate) struct ReadFrame {
 pub(crate) struct Chain {
     /// The newest head.
     pub(crate) head: Head,
+    /// Where the logs ended before the first of `older`.
+    pub(crate) oldest_ends: Vec<LogEnd>,
     /// The frames behind the newest head, in order.
     pub(crate) newest: Vec<ReadFrame>,
     /// The frames before it that may not be in the segments, in order.
@@ -150,7 +153,9 @@ pub(crate) async fn read_chain(
     if head.sequence != expected {
         return Err(damaged(shard, last_file, last_end));
     }
+    let oldest = needed.first().map_or(&head, |(head, _)| head);
     Ok(Some(Chain {
+        oldest_ends: oldest.ends.clone(),
         head,
         newest: newest.frames,
         older,

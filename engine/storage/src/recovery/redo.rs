@@ -1,6 +1,6 @@
 //! Redoing one log: its frames into its segments, then its end made definite.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -53,27 +53,41 @@ impl Run {
 #[derive(Debug, Default)]
 pub(crate) struct Redo {
     runs: BTreeMap<Offset, Vec<Run>>,
-    is_cut: bool,
+    /// Where each segment ends that frames say something of.
+    lengths: BTreeMap<Offset, u64>,
 }
 
 impl Redo {
-    /// Takes the next frame of the log in.
-    pub(crate) fn note(&mut self, read: &ReadFrame) {
+    /// Takes the next frame of the log in; `before` is where the log ended before it.
+    pub(crate) fn note(&mut self, read: &ReadFrame, before: &LogEnd) {
         match read.frame.entry {
             Entry::Data {
                 segment, position, ..
-            } => self.note_data(segment, position, &read.payload),
+            } => {
+                if segment > before.segment && before.position > 0 {
+                    // The log rolled: the segment before has exactly its batches.
+                    self.lengths.insert(before.segment, before.position);
+                }
+                self.note_data(segment, position, &read.payload);
+            }
             Entry::Truncate {
                 segment, position, ..
             } => {
                 // Earlier frames behind the cut are clipped.
-                self.is_cut = true;
                 self.runs.retain(|&base, _| base <= segment);
-                for run in self.runs.get_mut(&segment).into_iter().flatten() {
-                    run.clip(position);
+                self.lengths.retain(|&base, _| base < segment);
+                self.lengths.insert(segment, position);
+                if let Some(runs) = self.runs.get_mut(&segment) {
+                    runs.retain_mut(|run| {
+                        run.clip(position);
+                        run.size > 0
+                    });
                 }
             }
-            Entry::Start { segment, .. } => self.runs.retain(|&base, _| base >= segment),
+            Entry::Start { segment, .. } => {
+                self.runs.retain(|&base, _| base >= segment);
+                self.lengths.retain(|&base, _| base >= segment);
+            }
             Entry::Epoch { .. } => {}
         }
     }
@@ -81,6 +95,7 @@ impl Redo {
     fn note_data(&mut self, segment: Offset, position: u64, payload: &Bytes) {
         let runs = self.runs.entry(segment).or_default();
         let size = ByteCount::of(payload).0;
+        self.lengths.insert(segment, position + size);
         match runs.last_mut() {
             Some(last) if last.end() == position => {
                 last.payload.push(payload.clone());
@@ -96,7 +111,7 @@ impl Redo {
 
     /// Returns whether nothing is to be done: the log's files are as its end says.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.is_cut && self.runs.is_empty()
+        self.lengths.is_empty()
     }
 
     /// Writes everything back and makes the log's end definite; returns the end found.
@@ -107,7 +122,8 @@ impl Redo {
             .await
             .map_err(Error::io("creation", directory))?;
         let found = self.write(directory, end).await?;
-        remove_behind(directory, found.segment).await?;
+        let kept = if end.position > 0 { Some(end.segment) } else { None };
+        remove_behind(directory, kept, end.segment).await?;
         if !mutants::is_on(Mutant::DirectoryNotSynced) {
             runtime::sync_dir(directory)
                 .await
@@ -118,12 +134,9 @@ impl Redo {
 
     async fn write(self, directory: &Path, end: LogEnd) -> Result<LogEnd, Error> {
         let mut found = end;
-        let mut segments: BTreeSet<Offset> = self.runs.keys().copied().collect();
-        if self.is_cut && end.position > 0 {
-            segments.insert(end.segment);
-        }
-        for segment in segments {
-            if segment < end.first_segment {
+        for (&segment, &length) in &self.lengths {
+            let is_empty = segment == end.segment && length == 0;
+            if segment < end.first_segment || is_empty {
                 continue;
             }
             let path = directory.join(segment_name(segment));
@@ -135,7 +148,6 @@ impl Redo {
             if segment == end.segment {
                 found = settle(&file, &path, end).await?;
             } else {
-                let length = runs.last().map_or(0, Run::end);
                 close(&file, length)
                     .await
                     .map_err(Error::io("closing", &path))?;
@@ -220,13 +232,17 @@ async fn settle(file: &File, path: &Path, end: LogEnd) -> Result<LogEnd, Error> 
     Ok(found)
 }
 
-/// Removes segments behind the last one: they were cut off.
-async fn remove_behind(directory: &Path, last: Offset) -> Result<(), Error> {
+/// Removes segments from `last` on, but for the one that is kept: they were cut off.
+async fn remove_behind(
+    directory: &Path,
+    kept: Option<Offset>,
+    last: Offset,
+) -> Result<(), Error> {
     let listed = runtime::list_dir(directory)
         .await
         .map_err(Error::io("listing", directory))?;
     let behind = listed.iter().filter_map(|entry| segment_of(&entry.name));
-    for segment in behind.filter(|&segment| segment > last) {
+    for segment in behind.filter(|&segment| segment >= last && Some(segment) != kept) {
         remove_if_there(directory.join(segment_name(segment))).await?;
         remove_if_there(directory.join(index_name(segment))).await?;
     }

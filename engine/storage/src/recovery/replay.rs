@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use runtime::{Queue, Semaphore, TaskGroup};
-use types::{Incarnation, ShardId};
+use types::{ByteCount, Incarnation, ShardId};
 
 use super::chain::{self, Chain, ReadFrame};
 use super::redo::Redo;
@@ -78,7 +78,14 @@ pub async fn replay_journals(
         let is_current = |incarnation: &Incarnation| {
             newest.get(incarnation).is_none_or(|&run| run <= generation)
         };
-        let (mut ends, redos) = collect(chain, known, is_current);
+        let Some((mut ends, redos)) = collect(&chain, known, is_current) else {
+            // Frames and tables tell two stories.
+            return Err(Error::JournalDamaged {
+                shard,
+                path: layout.journal(shard),
+                position: 0,
+            });
+        };
         replayed.redone += redos.len();
         for (incarnation, end) in redo_all(layout, known, &ends, redos).await? {
             ends.insert(incarnation, end);
@@ -111,42 +118,52 @@ async fn newest_runs(layout: &Layout) -> Result<BTreeMap<Incarnation, u32>, Erro
 type Ends = BTreeMap<Incarnation, LogEnd>;
 type Redos = BTreeMap<Incarnation, Redo>;
 
-/// Sorts frames by log, and moves every log's end over those behind the newest head.
+/// Sorts frames by log, and moves every log's end over its frames.
+///
+/// Logs that the newest head does not know were removed before it, unless a later frame is theirs.
 fn collect(
-    chain: Chain,
+    chain: &Chain,
     known: &BTreeMap<Incarnation, LogId>,
     is_current: impl Fn(&Incarnation) -> bool,
-) -> (Ends, Redos) {
-    let is_wanted =
-        |incarnation: &Incarnation| known.contains_key(incarnation) && is_current(incarnation);
-    let table = chain.head.ends.iter();
-    let mut ends: Ends = table
-        .filter(|end| is_wanted(&end.incarnation))
-        .map(|end| (end.incarnation, *end))
-        .collect();
+) -> Option<(Ends, Redos)> {
+    let is_wanted = |incarnation: &Incarnation| {
+        known.contains_key(incarnation) && is_current(incarnation)
+    };
+    let table: Ends = by_incarnation(&chain.head.ends, is_wanted);
+    let in_table = |incarnation: &Incarnation| table.contains_key(incarnation);
+    let mut ends = by_incarnation(&chain.oldest_ends, in_table);
     let mut redos = Redos::new();
-    let mut note = |ends: &Ends, read: &ReadFrame| {
+    let mut note = |ends: &mut Ends, read: &ReadFrame| {
         let incarnation = read.frame.incarnation;
-        if ends.contains_key(&incarnation) {
-            redos.entry(incarnation).or_default().note(read);
-        }
+        let end = ends.entry(incarnation);
+        let end = end.or_insert_with(|| LogEnd::empty(incarnation));
+        redos.entry(incarnation).or_default().note(read, end);
+        end.apply(&read.frame.entry, ByteCount::of(&read.payload).0);
     };
     for read in &chain.older {
-        note(&ends, read);
+        if in_table(&read.frame.incarnation) {
+            note(&mut ends, read);
+        }
+    }
+    for (incarnation, end) in &table {
+        // A log without frames may have come after the oldest head.
+        let walked = ends.entry(*incarnation).or_insert(*end);
+        if walked != end {
+            return None;
+        }
     }
     for read in &chain.newest {
-        let incarnation = read.frame.incarnation;
-        if !is_wanted(&incarnation) {
-            continue;
+        if is_wanted(&read.frame.incarnation) {
+            note(&mut ends, read);
         }
-        let end = ends
-            .entry(incarnation)
-            .or_insert_with(|| LogEnd::empty(incarnation));
-        end.apply(&read.frame.entry, types::ByteCount::of(&read.payload).0);
-        note(&ends, read);
     }
     redos.retain(|_, redo| !redo.is_empty());
-    (ends, redos)
+    Some((ends, redos))
+}
+
+fn by_incarnation(ends: &[LogEnd], is_wanted: impl Fn(&Incarnation) -> bool) -> Ends {
+    let wanted = ends.iter().filter(|end| is_wanted(&end.incarnation));
+    wanted.map(|end| (end.incarnation, *end)).collect()
 }
 
 /// Redoes logs, several at a time; returns the ends that were found.

@@ -1,4 +1,6 @@
 //! The tests of storage through its public interface, on every arm there is.
 
 mod append_and_read;
+#[cfg(feature = "sim")]
+mod crash;
 mod support;
