@@ -92,6 +92,8 @@ impl LogEnd {
                 self.next = next;
                 self.note_epoch(epoch, next);
                 self.epoch_start = self.epoch_start.min(next);
+                // The cut may go through the batch that the start lies in.
+                self.start = self.start.min(next);
                 self.truncations = truncations;
             }
             Entry::Start { segment, first } => {

@@ -6,6 +6,7 @@ use types::LeaderEpoch;
 use super::handle::Log;
 use crate::error::{Error, Offline};
 use crate::journal::Entry;
+use crate::log_core::Appends;
 
 impl Log {
     /// Starts a leader's epoch at the end of the log; known or older ones change nothing.
@@ -27,6 +28,18 @@ impl Log {
         };
         self.place(Entry::Epoch { epoch, first }).await?;
         Ok(())
+    }
+
+    /// Waits until no truncation is under way.
+    pub(super) async fn wait_until_open(&self) -> Result<(), Offline> {
+        loop {
+            let changed = self.shared.room.changed();
+            self.core.check_online()?;
+            if self.core.state.borrow().appends == Appends::Open {
+                return Ok(());
+            }
+            changed.await;
+        }
     }
 
     /// Puts an entry into the next round and waits until it is synced.

@@ -30,13 +30,16 @@ impl Log {
             // Segments are deleted whole: what they end with has to be in them first.
             checkpoint_log(&self.shared, &self.core).await?;
         }
-        let (segment, is_new) = {
+        // The start stands still while the log is being cut.
+        self.wait_until_open().await?;
+        let (segment, first, is_new) = {
             let mut state = self.core.state.borrow_mut();
+            let first = first.min(state.durable).max(state.start);
             let segment = first_kept(&state, first);
             let is_new = first > state.start || segment > state.first_segment;
             state.start = state.start.max(first);
             state.first_segment = state.first_segment.max(segment);
-            (state.first_segment, is_new)
+            (state.first_segment, first, is_new)
         };
         if is_new {
             self.place(Entry::Start { segment, first }).await?;

@@ -57,23 +57,27 @@ struct Cut {
 }
 
 impl Log {
-    /// Removes every batch that reaches beyond `to`, and goes on in `epoch`.
+    /// Removes every batch that reaches beyond `to`, or beyond the log's start if that is higher, and
+    /// goes on in `epoch`.
     ///
     /// Durable when it returns. Nothing happens if the log ends at or below `to`. The future should
     /// run to its end: a log whose truncation is dropped half-way is offline until a restart.
     ///
     /// *Errors*: [`Error::Offline`], [`Error::Read`].
-    /// *Panics*: if `to` is below the log's start: the caller asks for a deletion. If `epoch` is that
-    /// of a batch in the log: a recovery could not tell what was cut from what follows.
+    /// *Panics*: if `epoch` is not above that of the last batch: a recovery could not tell what was
+    /// cut from what follows.
     pub async fn truncate(&self, to: Offset, epoch: LeaderEpoch) -> Result<(), Error> {
         load(&self.shared, &self.core).await?;
-        assert!(to >= self.core.state.borrow().start);
         self.hold().await?;
         let mut hold = Hold {
             log: self,
             stage: Stage::Before,
         };
-        let end = self.core.state.borrow().end;
+        let (start, end) = {
+            let state = self.core.state.borrow();
+            (state.start, state.end)
+        };
+        let to = to.max(start);
         if to >= end {
             return Ok(());
         }
@@ -100,18 +104,9 @@ impl Log {
 
     /// Holds appends back; waits for another truncation to end first.
     async fn hold(&self) -> Result<(), Offline> {
-        loop {
-            let changed = self.shared.room.changed();
-            self.core.check_online()?;
-            {
-                let mut state = self.core.state.borrow_mut();
-                if state.appends == Appends::Open {
-                    state.appends = Appends::Held;
-                    return Ok(());
-                }
-            }
-            changed.await;
-        }
+        self.wait_until_open().await?;
+        self.core.state.borrow_mut().appends = Appends::Held;
+        Ok(())
     }
 
     /// Finds the start of the batch that holds `to`.
@@ -300,6 +295,8 @@ fn cut_state(state: &mut LogState, cut: Cut, epoch: LeaderEpoch) {
         state.epoch_start = end;
     }
     state.epoch_start = state.epoch_start.min(end);
+    // The cut may go through the batch that the start lies in.
+    state.start = state.start.min(end);
     state.epochs.note(state.epoch, state.epoch_start);
     state.producers.truncate(end);
     state.snapshots.waiting = None;

@@ -122,7 +122,11 @@ impl Redo {
             .await
             .map_err(Error::io("creation", directory))?;
         let found = self.write(directory, end).await?;
-        let kept = if end.position > 0 { Some(end.segment) } else { None };
+        let kept = if end.position > 0 {
+            Some(end.segment)
+        } else {
+            None
+        };
         remove_behind(directory, kept, end.segment).await?;
         if !mutants::is_on(Mutant::DirectoryNotSynced) {
             runtime::sync_dir(directory)
@@ -233,11 +237,7 @@ async fn settle(file: &File, path: &Path, end: LogEnd) -> Result<LogEnd, Error> 
 }
 
 /// Removes segments from `last` on, but for the one that is kept: they were cut off.
-async fn remove_behind(
-    directory: &Path,
-    kept: Option<Offset>,
-    last: Offset,
-) -> Result<(), Error> {
+async fn remove_behind(directory: &Path, kept: Option<Offset>, last: Offset) -> Result<(), Error> {
     let listed = runtime::list_dir(directory)
         .await
         .map_err(Error::io("listing", directory))?;

@@ -126,9 +126,8 @@ fn collect(
     known: &BTreeMap<Incarnation, LogId>,
     is_current: impl Fn(&Incarnation) -> bool,
 ) -> Option<(Ends, Redos)> {
-    let is_wanted = |incarnation: &Incarnation| {
-        known.contains_key(incarnation) && is_current(incarnation)
-    };
+    let is_wanted =
+        |incarnation: &Incarnation| known.contains_key(incarnation) && is_current(incarnation);
     let table: Ends = by_incarnation(&chain.head.ends, is_wanted);
     let in_table = |incarnation: &Incarnation| table.contains_key(incarnation);
     let mut ends = by_incarnation(&chain.oldest_ends, in_table);

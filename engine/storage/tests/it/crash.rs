@@ -28,6 +28,8 @@ struct Model {
     acknowledged: i64,
     /// A truncation that was begun and has not returned: where it cuts.
     cutting: Option<i64>,
+    /// Being cut or deleted from: the other waits its turn.
+    busy: bool,
     /// A start that was asked for and may hold already.
     start: i64,
 }
@@ -50,6 +52,7 @@ impl Model {
 
     /// Checks what a restart found, and goes on from there: it must not change any more.
     fn check(&mut self, number: u64, start: Offset, found: Vec<Stored>) {
+        self.busy = false;
         if let Some(to) = self.cutting.take() {
             let mut cut: Vec<_> = self.batches.clone();
             cut.retain(|batch| batch.end.get() <= to);
@@ -60,7 +63,10 @@ impl Model {
                 assert_eq!(end, cut.last().map_or(start.get(), |batch| batch.end.get()));
             }
         }
-        assert!(start.get() <= self.start, "log {number} starts at {start}, not asked for");
+        assert!(
+            start.get() <= self.start,
+            "log {number} starts at {start}, not asked for"
+        );
         let first = found.first().map_or(i64::MAX, |batch| batch.first.get());
         let expected: Vec<_> = self
             .batches
@@ -71,11 +77,18 @@ impl Model {
         let count = found.len();
         assert!(count <= expected.len(), "log {number} has {count} batches");
         for (found, expected) in found.iter().zip(&expected) {
-            assert!(found == expected, "log {number}: another batch at {}", expected.first);
+            assert!(
+                found == expected,
+                "log {number}: another batch at {}",
+                expected.first
+            );
         }
         let end = found.last().map_or(start.get(), |batch| batch.end.get());
         let acknowledged = self.acknowledged;
-        assert!(end >= acknowledged, "log {number} ends at {end}, acknowledged {acknowledged}");
+        assert!(
+            end >= acknowledged,
+            "log {number} ends at {end}, acknowledged {acknowledged}"
+        );
         self.batches.retain(|batch| batch.end.get() <= end);
         self.acknowledged = end;
     }
@@ -133,16 +146,21 @@ async fn cutter(node: Rc<Node>, models: Models) {
         let number = random_below(LOGS);
         let index = usize::try_from(number).unwrap();
         let log = node.log(number);
+        if models.borrow()[index].busy {
+            continue;
+        }
         let positions = log.positions();
         let length = positions.end.since(positions.start).unwrap();
         let back = i64::try_from(random_below(length.min(12) + 1)).unwrap();
         let to = offset(positions.end.get() - back);
         models.borrow_mut()[index].cutting = Some(to.get());
+        models.borrow_mut()[index].busy = true;
         if log.truncate(to, log.latest_epoch().next()).await.is_err() {
             return;
         }
         let mut models = models.borrow_mut();
         models[index].cutting = None;
+        models[index].busy = false;
         models[index].cut(to.get());
     }
 }
@@ -154,6 +172,9 @@ async fn deleter(node: Rc<Node>, models: Models) {
         let number = random_below(LOGS);
         let index = usize::try_from(number).unwrap();
         let log = node.log(number);
+        if models.borrow()[index].busy {
+            continue;
+        }
         let positions = log.positions();
         let length = positions.durable.since(positions.start).unwrap();
         let forward = i64::try_from(random_below(length / 2 + 1)).unwrap();
@@ -161,10 +182,12 @@ async fn deleter(node: Rc<Node>, models: Models) {
         {
             let model = &mut models.borrow_mut()[index];
             model.start = model.start.max(to.get());
+            model.busy = true;
         }
         if log.delete_prefix(to).await.is_err() {
             return;
         }
+        models.borrow_mut()[index].busy = false;
     }
 }
 
@@ -184,16 +207,24 @@ async fn life(path: &Path, models: Models) {
         tasks.spawn(Queue::Latency, client(Rc::clone(&node), Rc::clone(&models)));
     }
     tasks.spawn(Queue::Latency, cutter(Rc::clone(&node), Rc::clone(&models)));
-    tasks.spawn(Queue::Latency, deleter(Rc::clone(&node), Rc::clone(&models)));
+    tasks.spawn(
+        Queue::Latency,
+        deleter(Rc::clone(&node), Rc::clone(&models)),
+    );
     tasks.join_all().await;
-    unreachable!("the load goes on until the crash: {:?}", node.store.metrics().offline);
+    unreachable!(
+        "the load goes on until the crash: {:?}",
+        node.store.metrics().offline
+    );
 }
 
 /// One seed: several lives, each ended by a crash; returns the trace's hash.
 fn run(seed: u64) -> u64 {
     let simulation = Simulation::new(seed);
     let models: Models = Rc::default();
-    models.borrow_mut().resize_with(usize::try_from(LOGS).unwrap(), Model::default);
+    models
+        .borrow_mut()
+        .resize_with(usize::try_from(LOGS).unwrap(), Model::default);
     let main = {
         let models = Rc::clone(&models);
         move |_mesh: runtime::Mesh<(), ()>| {
@@ -205,7 +236,11 @@ fn run(seed: u64) -> u64 {
     for number in 0..LIVES {
         let mixed = (seed * LIVES + number).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         simulation.run_for(Duration::from_micros(5_000 + mixed % 150_000));
-        let kind = if mixed % 4 == 0 { Crash::Process } else { Crash::Power };
+        let kind = if mixed % 4 == 0 {
+            Crash::Process
+        } else {
+            Crash::Power
+        };
         simulation.crash(&node, kind);
         simulation.restart(&node, main.clone());
     }
@@ -215,7 +250,13 @@ fn run(seed: u64) -> u64 {
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_cut_comes_back() {
-    for seed in 0..20 {
+    // More of them for a longer look: RIVERRUN_CRASH_SEEDS=from..to.
+    let asked = std::env::var("RIVERRUN_CRASH_SEEDS").ok();
+    let range = asked.as_deref().and_then(|range| range.split_once(".."));
+    let (from, to) = range.map_or((0, 20), |(from, to)| {
+        (from.parse().unwrap(), to.parse().unwrap())
+    });
+    for seed in from..to {
         run(seed);
     }
 }
