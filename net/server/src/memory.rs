@@ -27,11 +27,14 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use types::ByteCount;
+use types::limits::BATCH_SIZE_MAX_DEFAULT;
 
 use crate::order::remember;
 
 /// The longest frame that counts as small: a produce request with one full batch does.
 pub(crate) const SMALL_FRAME_MAX: ByteCount = ByteCount::mib(2);
+
+const _: () = assert!(BATCH_SIZE_MAX_DEFAULT.0 < SMALL_FRAME_MAX.0);
 
 /// The budget of one shard.
 pub(crate) struct Budget {
