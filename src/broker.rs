@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use controller::image::Endpoint;
 use controller::request::Registration;
@@ -47,7 +47,7 @@ pub struct Plan {
     /// Called on the first shard when clients can connect, and when partitions are served.
     pub announce: Box<dyn Fn(Milestone) + Send + Sync>,
     /// Why the node did not start, or did not stop well.
-    pub failure: OnceLock<StartError>,
+    pub failure: Mutex<Option<StartError>>,
 }
 
 /// How far a start has come.
@@ -119,8 +119,7 @@ pub async fn run_shard(mesh: Mesh<Ask, Answer>, plan: Arc<Plan>) {
     if shard.id() == ShardId(0)
         && let Err(error) = run_node(&node, &plan).await
     {
-        // The first failure is the one to tell.
-        let _told_already = plan.failure.set(error);
+        *plan.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         // Dirty or clean, there is no marker to write.
         let _stopped = stop_shards(&node).await;
     }

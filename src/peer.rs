@@ -45,6 +45,14 @@ pub async fn serve(node: Rc<Node>) {
                     break;
                 }
             }
+            // A task of its own size: there may be many thousands.
+            Ask::Adopt(accepted) => {
+                let node = Rc::clone(&node);
+                shard.tasks.spawn(Queue::Latency, async move {
+                    node.serve_connection(accepted).await;
+                    responder.respond(Answer::Done);
+                });
+            }
             Ask::Apply(records) => {
                 shard.apply(&records);
                 responder.respond(Answer::Done);
@@ -69,10 +77,6 @@ pub async fn serve(node: Rc<Node>) {
 async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
     let shard = &node.shard;
     match ask {
-        Ask::Adopt(accepted) => {
-            node.serve_connection(accepted).await;
-            Answer::Done
-        }
         Ask::Read { parts, size_max } => Answer::Read(read_each(shard, &parts, size_max).await),
         Ask::AwaitData { wait, parts } => {
             shard.ready().await;
@@ -102,8 +106,8 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             shard.mesh.close();
             Answer::Opened(stopped)
         }
-        Ask::Append { .. } | Ask::Apply(_) | Ask::EndWait(_) => {
-            unreachable!("taken by the loop that keeps their order")
+        Ask::Append { .. } | Ask::Adopt(_) | Ask::Apply(_) | Ask::EndWait(_) => {
+            unreachable!("taken by the loop")
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use runtime::{LaunchOptions, Pinning};
 
@@ -16,7 +16,7 @@ use super::{logging, port_owner, ready};
 type Failure = Box<dyn Error>;
 
 /// Runs a node for development.
-pub fn dev(args: &Dev) -> Result<(), Failure> {
+pub(super) fn dev(args: &Dev) -> Result<(), Failure> {
     let scratch = args.ephemeral.then(Scratch::new).transpose()?;
     let data = scratch
         .as_ref()
@@ -42,7 +42,7 @@ pub fn dev(args: &Dev) -> Result<(), Failure> {
 }
 
 /// Runs a node from a configuration file.
-pub fn serve(args: &Serve) -> Result<(), Failure> {
+pub(super) fn serve(args: &Serve) -> Result<(), Failure> {
     let text = std::fs::read_to_string(&args.config).map_err(|source| ConfigFile::Read {
         path: args.config.clone(),
         source,
@@ -97,11 +97,16 @@ fn run_node(
         listen,
         admin,
         announce: Box::new(announce),
-        failure: OnceLock::new(),
+        failure: Mutex::new(None),
     });
     let shared = Arc::clone(&plan);
     runtime::launch(&options, move |mesh| run_shard(mesh, Arc::clone(&shared)))?;
-    match Arc::into_inner(plan).and_then(|plan| plan.failure.into_inner()) {
+    let failure = plan
+        .failure
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    match failure {
         None => Ok(()),
         Some(StartError::Listen { address, source }) => Err(taken(address, source)),
         Some(error) => Err(error.into()),

@@ -112,7 +112,7 @@ node_keys! {
     tcp_congestion: Option<String> = "tcp.congestion", Kind::Text, None, None;
     /// The memory for direct I/O that each shard registers with the kernel.
     io_memory: ByteCount = "io.memory.bytes",
-        Kind::Integer { min: MIB, max: BYTES_MAX }, Bytes, Some("10485760");
+        Kind::Integer { min: MIB, max: BYTES_MAX }, Bytes, Some("2097152");
     /// What the journal of one shard may take on disk; bounds what a restart replays.
     journal_size_max: ByteCount = "journal.max.bytes",
         Kind::Integer { min: 16 * MIB, max: BYTES_MAX }, Bytes, Some("67108864");

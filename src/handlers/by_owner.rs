@@ -4,7 +4,7 @@ use types::ShardId;
 
 /// The parts that one shard owns.
 #[derive(Debug)]
-pub struct Group<T> {
+pub(super) struct Group<T> {
     /// The shard.
     pub owner: ShardId,
     /// For each part, its place among all parts of the request.
@@ -15,18 +15,18 @@ pub struct Group<T> {
 
 /// Parts by owner, owners in the order of their first part.
 #[derive(Debug)]
-pub struct ByOwner<T> {
+pub(super) struct ByOwner<T> {
     groups: Vec<Group<T>>,
 }
 
 impl<T> ByOwner<T> {
     /// Makes an empty sorting.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { groups: Vec::new() }
     }
 
     /// Adds the part at a place of the request.
-    pub fn push(&mut self, owner: ShardId, slot: usize, part: T) {
+    pub(super) fn push(&mut self, owner: ShardId, slot: usize, part: T) {
         // A node has few shards, and a request mostly one owner or two.
         if let Some(group) = self.groups.iter_mut().find(|group| group.owner == owner) {
             group.slots.push(slot);
@@ -41,12 +41,12 @@ impl<T> ByOwner<T> {
     }
 
     /// Returns the groups.
-    pub fn groups(&self) -> &[Group<T>] {
+    pub(super) fn groups(&self) -> &[Group<T>] {
         &self.groups
     }
 
     /// Takes the groups.
-    pub fn into_groups(self) -> Vec<Group<T>> {
+    pub(super) fn into_groups(self) -> Vec<Group<T>> {
         self.groups
     }
 }

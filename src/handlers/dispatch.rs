@@ -24,9 +24,9 @@ impl Service for Handlers {
     async fn call(&self, session: &Rc<Session>, request: Request) -> Reply {
         let shard = &self.shard;
         match request.key {
-            ApiKey::Produce => produce::produce(shard, request).await,
             ApiKey::Fetch => fetch::fetch(shard, request),
-            // What follows is not on the path of a record: boxed, so that an idle connection is small.
+            // Boxed: this future is part of its connection's task, and an idle connection is small.
+            ApiKey::Produce => Box::pin(produce::produce(shard, request)).await,
             _ => Box::pin(control_plane(shard, session, request)).await,
         }
     }

@@ -13,7 +13,7 @@ use crate::partition::{AppendRefused, Trouble};
 const TEXT_LENGTH_MAX: usize = 1_024;
 
 /// Returns the code of a batch that was not appended.
-pub fn append_code(refused: &AppendRefused) -> ErrorCode {
+pub(super) fn append_code(refused: &AppendRefused) -> ErrorCode {
     match refused {
         AppendRefused::Gone => ErrorCode::UnknownTopicOrPartition,
         AppendRefused::Invalid(invalid) => invalid_code(invalid),
@@ -50,7 +50,7 @@ fn invalid_code(invalid: &Invalid) -> ErrorCode {
 }
 
 /// Returns the records that made a batch fail, if single records did.
-pub fn record_errors(refused: &AppendRefused) -> Option<&RecordErrors> {
+pub(super) fn record_errors(refused: &AppendRefused) -> Option<&RecordErrors> {
     match refused {
         AppendRefused::Invalid(Invalid::Timestamps(errors) | Invalid::KeysMissing(errors)) => {
             Some(errors)
@@ -60,7 +60,7 @@ pub fn record_errors(refused: &AppendRefused) -> Option<&RecordErrors> {
 }
 
 /// Returns the code of a partition that could not be read or asked.
-pub fn trouble_code(trouble: &Trouble) -> ErrorCode {
+pub(super) fn trouble_code(trouble: &Trouble) -> ErrorCode {
     match trouble {
         Trouble::Gone => ErrorCode::UnknownTopicOrPartition,
         Trouble::BeyondHighWatermark { .. } => ErrorCode::OffsetOutOfRange,
@@ -74,7 +74,7 @@ pub fn trouble_code(trouble: &Trouble) -> ErrorCode {
 }
 
 /// Returns the code of a request that the controller did not carry out.
-pub fn control_code(error: &ControlError) -> ErrorCode {
+pub(super) fn control_code(error: &ControlError) -> ErrorCode {
     match error {
         ControlError::Refused(refused) => decide_code(refused),
         ControlError::Storage(_) => ErrorCode::KafkaStorageError,
@@ -83,7 +83,7 @@ pub fn control_code(error: &ControlError) -> ErrorCode {
 }
 
 /// Returns an error and its causes as one line, cut to what the protocol can say.
-pub fn text(error: &dyn std::error::Error) -> String {
+pub(super) fn text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -98,7 +98,7 @@ pub fn text(error: &dyn std::error::Error) -> String {
 }
 
 /// Returns the code of a request, or an item of one, that the controller refused.
-pub fn decide_code(error: &DecideError) -> ErrorCode {
+pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
     match error {
         DecideError::NoBroker => ErrorCode::LeaderNotAvailable,
         DecideError::TopicExists { .. } => ErrorCode::TopicAlreadyExists,

@@ -12,10 +12,13 @@ use crate::peer;
 use crate::shard::Shard;
 
 /// One inquiry, or why it cannot be made.
-pub type Planned = Result<(TopicPartition, Inquiry), ErrorCode>;
+pub(super) type Planned = Result<(TopicPartition, Inquiry), ErrorCode>;
 
 /// Makes every inquiry and returns the findings in the order asked.
-pub async fn inquire(shard: &Rc<Shard>, planned: Vec<Planned>) -> Vec<Result<Finding, ErrorCode>> {
+pub(super) async fn inquire(
+    shard: &Rc<Shard>,
+    planned: Vec<Planned>,
+) -> Vec<Result<Finding, ErrorCode>> {
     let mut sorted = ByOwner::new();
     let mut findings: Vec<Result<Finding, ErrorCode>> = Vec::with_capacity(planned.len());
     for (slot, planned) in planned.into_iter().enumerate() {

@@ -15,7 +15,7 @@ use crate::partition::{Finding, Inquiry};
 use crate::shard::Shard;
 
 /// Answers the one log directory of this node.
-pub async fn describe_log_dirs(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn describe_log_dirs(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: Body = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,

@@ -5,7 +5,7 @@ use types::ErrorCode;
 use wire::{Call, Message};
 
 /// Reads a request's body, or says how to refuse it.
-pub fn decode<C: Call>(request: &Request) -> Result<C, Reply> {
+pub(super) fn decode<C: Call>(request: &Request) -> Result<C, Reply> {
     C::decode(&request.body, request.version)
         .map_err(|malformed| Reply::Close(Refusal::Malformed(malformed)))
 }
@@ -14,7 +14,7 @@ pub fn decode<C: Call>(request: &Request) -> Result<C, Reply> {
 ///
 /// An answer that its version cannot say is a mistake of the handler, but a client chose the version:
 /// it costs that client its connection, not everybody the process.
-pub fn answer<M: Message>(message: &M, version: i16, outcome: Outcome) -> Reply {
+pub(super) fn answer<M: Message>(message: &M, version: i16, outcome: Outcome) -> Reply {
     match message.encode(version) {
         Ok(body) => Reply::Now(Response::from(body.into_bytes()).with_outcome(outcome)),
         Err(error) => {
@@ -25,7 +25,7 @@ pub fn answer<M: Message>(message: &M, version: i16, outcome: Outcome) -> Reply 
 }
 
 /// Says whether an answer counts as failed, by its error codes.
-pub fn outcome(codes: impl IntoIterator<Item = i16>) -> Outcome {
+pub(super) fn outcome(codes: impl IntoIterator<Item = i16>) -> Outcome {
     if codes.into_iter().any(|code| code != 0) {
         Outcome::Failed
     } else {

@@ -43,7 +43,7 @@ fn locate(
 }
 
 /// Answers the offsets of times.
-pub async fn list_offsets(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn list_offsets(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: list_offsets::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -139,7 +139,7 @@ fn time_found(
 }
 
 /// Answers where leader epochs ended.
-pub async fn offset_for_leader_epoch(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn offset_for_leader_epoch(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: offset_for_leader_epoch::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -204,7 +204,7 @@ fn epoch_found(
 }
 
 /// Deletes the records below given offsets.
-pub async fn delete_records(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn delete_records(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: delete_records::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,

@@ -30,7 +30,7 @@ enum Placing {
 }
 
 /// Serves one request.
-pub async fn produce(shard: &Rc<Shard>, request: Request) -> Reply {
+pub(super) async fn produce(shard: &Rc<Shard>, request: Request) -> Reply {
     let view = match RequestView::parse(request.body, request.version) {
         Ok(view) => view,
         Err(malformed) => return Reply::Close(Refusal::Malformed(malformed)),

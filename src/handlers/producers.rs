@@ -15,7 +15,7 @@ use crate::partition::{Finding, Inquiry};
 use crate::shard::Shard;
 
 /// Gives an idempotent producer an id; transactions are not served.
-pub async fn init_producer_id(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn init_producer_id(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: init_producer_id::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -51,7 +51,7 @@ pub async fn init_producer_id(shard: &Rc<Shard>, request: &Request) -> Reply {
 }
 
 /// Answers which producers partitions remember.
-pub async fn describe_producers(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn describe_producers(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: describe_producers::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,

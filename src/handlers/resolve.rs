@@ -8,7 +8,7 @@ use wire::messages::topic::TopicRef;
 /// Finds a topic, or says which code its absence has.
 ///
 /// *Errors*: 3 for an unknown name, 100 for an unknown id (KIP-516).
-pub fn resolve<'a>(image: &'a Image, topic: TopicRef<'_>) -> Result<&'a Topic, ErrorCode> {
+pub(super) fn resolve<'a>(image: &'a Image, topic: TopicRef<'_>) -> Result<&'a Topic, ErrorCode> {
     match topic {
         TopicRef::Name(name) => image
             .topic_named(name)
@@ -20,7 +20,7 @@ pub fn resolve<'a>(image: &'a Image, topic: TopicRef<'_>) -> Result<&'a Topic, E
 /// Checks the leader epoch that a client names beside a partition.
 ///
 /// *Errors*: 74 for an older one, 75 for a newer one; -1 is not checked (KIP-320).
-pub fn check_epoch(known: types::LeaderEpoch, claimed: i32) -> Result<(), ErrorCode> {
+pub(super) fn check_epoch(known: types::LeaderEpoch, claimed: i32) -> Result<(), ErrorCode> {
     match claimed {
         -1 => Ok(()),
         claimed if claimed < known.get() => Err(ErrorCode::FencedLeaderEpoch),

@@ -15,7 +15,7 @@ use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
 /// Draws a random topic id.
-pub fn fresh_topic_id() -> TopicId {
+pub(super) fn fresh_topic_id() -> TopicId {
     loop {
         if let Some(id) = TopicId::from_random(runtime::random_bytes()) {
             return id;
@@ -66,7 +66,7 @@ async fn carry_out<T>(
 }
 
 /// Creates topics.
-pub async fn create_topics(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn create_topics(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: create_topics::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -163,7 +163,7 @@ fn created(
 }
 
 /// Deletes topics.
-pub async fn delete_topics(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn delete_topics(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: delete_topics::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -230,7 +230,7 @@ fn reference(topic: &delete_topics::Topic) -> Result<TopicReference, Failure> {
 }
 
 /// Adds partitions to topics.
-pub async fn create_partitions(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(super) async fn create_partitions(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: create_partitions::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,

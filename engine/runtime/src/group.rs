@@ -49,6 +49,8 @@ impl TaskGroup {
         };
         self.progress.running.update(|running| *running += 1);
         let progress = Rc::clone(&self.progress);
+        // Boxed first: an async block keeps what it captures beside what it awaits, twice the size.
+        let future = Box::pin(future);
         let task = crate::spawn(queue, async move {
             future.await;
             progress.ended.borrow_mut().push(key);

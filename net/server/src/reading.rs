@@ -5,6 +5,7 @@
 //! is cut.
 
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -46,7 +47,10 @@ pub(crate) async fn read_requests<S: Service>(
     reader: &mut FrameReader,
 ) -> Result<ReadEnd, Error> {
     loop {
-        let next = runtime::race(link.lifeline.draining(), next_frame(link, reader)).await;
+        let next = {
+            let frame = pin!(next_frame(link, reader));
+            runtime::race(link.lifeline.draining(), frame).await
+        };
         let Either::Right(frame) = next else {
             return Ok(ReadEnd::Stopped);
         };

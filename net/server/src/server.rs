@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -102,10 +103,13 @@ impl<S: Service> Server<S> {
         let (mut reader, writer) = connection.split();
         let writing = runtime::spawn(Queue::Latency, write_answers(Rc::clone(&link), writer));
 
-        let reading = read_requests(&link, &mut reader);
-        let read = match runtime::race(link.lifeline.reading_cut(), reading).await {
-            Either::Left(()) => Ok(ReadEnd::Stopped),
-            Either::Right(read) => read,
+        let read = {
+            // Pinned here, so that the race holds a reference: an idle connection stays small.
+            let reading = pin!(read_requests(&link, &mut reader));
+            match runtime::race(link.lifeline.reading_cut(), reading).await {
+                Either::Left(()) => Ok(ReadEnd::Stopped),
+                Either::Right(read) => read,
+            }
         };
         link.lifeline.reading.set(Reading::Ended {
             since: runtime::now(),

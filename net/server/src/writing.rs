@@ -6,6 +6,7 @@
 //! whatever the size of the whole, and between two of them other connections have their turn.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -37,8 +38,8 @@ pub(crate) async fn write_answers<S>(link: Rc<Link<S>>, writer: ChunkWriter) {
         small: BytesMut::new(),
         answers,
     };
-    if let Either::Right(Err(error)) = runtime::race(link.lifeline.writing_cut(), half.run()).await
-    {
+    let running = pin!(half.run());
+    if let Either::Right(Err(error)) = runtime::race(link.lifeline.writing_cut(), running).await {
         link.lifeline.cut(error);
     }
 }

@@ -33,7 +33,7 @@ const NODES_VERSION: i16 = 2;
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
 /// Answers what is served.
-pub fn api_versions(session: &Rc<Session>, request: &Request) -> Reply {
+pub(crate) fn api_versions(session: &Rc<Session>, request: &Request) -> Reply {
     let version = request.version;
     let body: api_versions::Request = match decode(request) {
         Ok(body) => body,
@@ -92,7 +92,7 @@ pub(super) fn address(broker: &Broker, session: &Session) -> Address {
 }
 
 /// Answers the cluster's id, controller and brokers.
-pub fn describe_cluster(shard: &Shard, session: &Rc<Session>, request: &Request) -> Reply {
+pub(crate) fn describe_cluster(shard: &Shard, session: &Rc<Session>, request: &Request) -> Reply {
     let body: describe_cluster::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -140,7 +140,7 @@ pub(super) fn brokers(
 }
 
 /// Answers who votes on metadata: this node alone.
-pub fn describe_quorum(shard: &Shard, session: &Rc<Session>, request: &Request) -> Reply {
+pub(crate) fn describe_quorum(shard: &Shard, session: &Rc<Session>, request: &Request) -> Reply {
     let body: describe_quorum::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,

@@ -6,6 +6,6 @@ mod cluster;
 mod partitions;
 mod topics;
 
-pub use cluster::{api_versions, describe_cluster, describe_quorum};
-pub use partitions::describe_topic_partitions;
-pub use topics::metadata;
+pub(super) use cluster::{api_versions, describe_cluster, describe_quorum};
+pub(super) use partitions::describe_topic_partitions;
+pub(super) use topics::metadata;

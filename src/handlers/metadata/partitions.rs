@@ -25,7 +25,7 @@ struct Page {
 }
 
 /// Answers topics in name order, from the cursor on.
-pub fn describe_topic_partitions(shard: &Shard, request: &Request) -> Reply {
+pub(crate) fn describe_topic_partitions(shard: &Shard, request: &Request) -> Reply {
     let body: Body = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,

@@ -29,7 +29,7 @@ pub(super) const TOPIC_OPERATIONS: i32 =
     1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
 
 /// Answers brokers and topics.
-pub async fn metadata(shard: &Rc<Shard>, session: &Rc<Session>, request: &Request) -> Reply {
+pub(crate) async fn metadata(shard: &Rc<Shard>, session: &Rc<Session>, request: &Request) -> Reply {
     let body: Body = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,

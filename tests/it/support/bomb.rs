@@ -85,7 +85,7 @@ fn batch(codec: u8, body: &[u8]) -> Vec<u8> {
     batch
 }
 
-/// A Produce request of version 3 for partition 0 of a topic.
+/// A Produce request of version 7, the first that may carry zstd, for partition 0 of a topic.
 fn produce(topic: &str, records: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend((-1_i16).to_be_bytes()); // no transactional id
@@ -98,5 +98,5 @@ fn produce(topic: &str, records: &[u8]) -> Vec<u8> {
     body.extend(0_i32.to_be_bytes()); // partition
     body.extend(i32::try_from(records.len()).unwrap().to_be_bytes());
     body.extend(records);
-    request(0, 3, 1, &body)
+    request(0, 7, 1, &body)
 }
