@@ -359,6 +359,13 @@ mod tests {
     }
 
     #[test]
+    fn the_golden_meta_file_is_read() {
+        let written = meta_bytes(&meta()).as_bytes().to_vec();
+        let then = crate::golden::golden("data_directory_v1.bin", &written);
+        assert_eq!(parse_meta(&then, PathBuf::new()).unwrap(), meta());
+    }
+
+    #[test]
     fn a_newer_format_is_named_before_anything_else_is_read() {
         let mut bytes = meta_bytes(&meta()).as_bytes()[..12].to_vec();
         bytes[8] = 2;

@@ -49,6 +49,8 @@ mod cut;
 mod epochs;
 mod error;
 mod files;
+#[cfg(test)]
+mod golden;
 mod index;
 mod join;
 mod journal;

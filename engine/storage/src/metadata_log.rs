@@ -378,23 +378,28 @@ async fn read_units(path: &Path, base: u64) -> Result<Units, Error> {
     let bytes = runtime::read_file(path, FILE_SIZE_MAX)
         .await
         .map_err(Error::io("read", path))?;
-    parse_units(&bytes, base).map_err(|fault| match fault {
-        Fault::Damaged { position } => Error::Damaged {
-            path: path.into(),
-            position,
-        },
-        Fault::NewerFormat { found } => Error::NewerFormat {
-            path: path.into(),
-            found,
-            supported: METADATA_VERSION,
-        },
-    })
+    parse_units(&bytes, base).map_err(|fault| fault.at(path))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Damaged { position: u64 },
     NewerFormat { found: u32 },
+}
+
+impl Fault {
+    /// Names the file that has it.
+    fn at(self, path: &Path) -> Error {
+        let path = path.to_path_buf();
+        match self {
+            Self::Damaged { position } => Error::Damaged { path, position },
+            Self::NewerFormat { found } => Error::NewerFormat {
+                path,
+                found,
+                supported: METADATA_VERSION,
+            },
+        }
+    }
 }
 
 fn parse_units(bytes: &[u8], base: u64) -> Result<Units, Fault> {
@@ -483,30 +488,29 @@ fn snapshot_crc(raw: &RawSnapshot, snapshot: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(covered), snapshot)
 }
 
-/// Reads a snapshot, which was written as a whole: anything wrong with it is damage.
 async fn read_snapshot(directory: &Path, index: u64) -> Result<Vec<u8>, Error> {
     let path = snapshot_path(directory, index);
     let bytes = runtime::read_file(&path, FILE_SIZE_MAX)
         .await
         .map_err(Error::io("read", &path))?;
-    let read = RawSnapshot::read_from_prefix(&bytes).ok();
-    let valid = read.filter(|(raw, body)| {
-        raw.magic == SNAPSHOT_MAGIC
-            && raw.index.get() == index
-            && ByteCount::of(body).0 == u64::from(raw.length.get())
-            && raw.crc.get() == snapshot_crc(raw, body)
-    });
-    let Some((raw, body)) = valid else {
-        return Err(Error::Damaged { path, position: 0 });
-    };
-    if raw.version.get() > METADATA_VERSION {
-        return Err(Error::NewerFormat {
-            path,
-            found: raw.version.get(),
-            supported: METADATA_VERSION,
-        });
+    parse_snapshot(&bytes, index).map_err(|fault| fault.at(&path))
+}
+
+/// Reads a snapshot, which was written as a whole: anything wrong with it is damage.
+fn parse_snapshot(bytes: &[u8], index: u64) -> Result<Vec<u8>, Fault> {
+    let damaged = Fault::Damaged { position: 0 };
+    let (raw, body) = RawSnapshot::read_from_prefix(bytes).map_err(|_| damaged)?;
+    let is_whole = raw.magic == SNAPSHOT_MAGIC
+        && raw.index.get() == index
+        && ByteCount::of(body).0 == u64::from(raw.length.get())
+        && raw.crc.get() == snapshot_crc(&raw, body);
+    if !is_whole {
+        return Err(damaged);
     }
-    Ok(body.to_vec())
+    match raw.version.get() {
+        found if found > METADATA_VERSION => Err(Fault::NewerFormat { found }),
+        _ => Ok(body.to_vec()),
+    }
 }
 
 #[cfg(test)]
@@ -548,6 +552,19 @@ mod tests {
                 Err(fault) => assert_eq!(fault, Fault::Damaged { position: 0 }, "{position}"),
             }
         }
+    }
+
+    #[test]
+    fn the_golden_log_and_snapshot_are_read() {
+        let then = crate::golden::golden("metadata_log_v1.bin", &file());
+        assert_eq!(parse_units(&then, 5).unwrap().records.len(), 3);
+        let written = snapshot_bytes(8, b"an image");
+        let then = crate::golden::golden("metadata_snapshot_v1.bin", &written);
+        assert_eq!(parse_snapshot(&then, 8), Ok(b"an image".to_vec()));
+        assert_eq!(
+            parse_snapshot(&then, 9),
+            Err(Fault::Damaged { position: 0 })
+        );
     }
 
     #[test]

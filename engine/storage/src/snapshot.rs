@@ -241,6 +241,12 @@ mod tests {
     }
 
     #[test]
+    fn the_golden_snapshot_is_read() {
+        let then = crate::golden::golden("snapshot_v1.bin", &snapshot().to_bytes());
+        assert_eq!(Snapshot::from_bytes(&then), Some(snapshot()));
+    }
+
+    #[test]
     fn every_flipped_bit_and_every_cut_is_refused() {
         let mut bytes = snapshot().to_bytes();
         for bit in 0..bytes.len() * 8 {

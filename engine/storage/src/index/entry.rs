@@ -184,6 +184,15 @@ mod tests {
     }
 
     #[test]
+    fn the_golden_index_is_read() {
+        let then = crate::golden::golden("index_v1.bin", &file());
+        assert_eq!(
+            key().read(&then),
+            Some(vec![entry(100), entry(101), entry(110)])
+        );
+    }
+
+    #[test]
     fn a_flipped_bit_ends_the_index_before_its_entry() {
         let good = file();
         for bit in 0..good.len() * 8 {

@@ -122,30 +122,63 @@ mod tests {
     use super::super::frame::{Entry, frame_size};
     use super::*;
 
-    fn chunk() -> Vec<u8> {
-        let sequence = Sequence {
-            generation: 1,
-            counter: 5,
-        };
-        let frame = Frame {
-            incarnation: Incarnation(3),
-            entry: Entry::Epoch {
-                epoch: LeaderEpoch::ZERO,
-                first: Offset::ZERO,
+    const HERE: Sequence = Sequence {
+        generation: 1,
+        counter: 5,
+    };
+
+    fn offset(offset: i64) -> Offset {
+        Offset::new(offset).unwrap()
+    }
+
+    /// One frame of each kind.
+    fn frames() -> Vec<(Frame, &'static [u8])> {
+        let epoch = LeaderEpoch::new(4).unwrap();
+        let entries = [
+            Entry::Data {
+                segment: offset(100),
+                position: 4_000,
+                first: offset(120),
+                next: offset(123),
+                epoch,
+                producers: true,
             },
+            Entry::Truncate {
+                segment: offset(100),
+                position: 3_000,
+                next: offset(119),
+                epoch,
+                truncations: 2,
+            },
+            Entry::Start {
+                segment: offset(100),
+                first: offset(110),
+            },
+            Entry::Epoch {
+                epoch,
+                first: offset(119),
+            },
+        ];
+        let frame = |entry| Frame {
+            incarnation: Incarnation(3),
+            entry,
         };
-        let length = CHUNK_HEADER_SIZE + 2 * frame_size(0);
+        let payloads: [&[u8]; 4] = [b"whole batches", b"", b"", b""];
+        entries.into_iter().map(frame).zip(payloads).collect()
+    }
+
+    const LENGTH: usize = CHUNK_HEADER_SIZE + frame_size(13) + 3 * frame_size(0);
+
+    fn chunk() -> Vec<u8> {
         let mut bytes = vec![0; 4096];
-        let rest = frame.write(
-            sequence,
-            std::iter::empty(),
-            &mut bytes[CHUNK_HEADER_SIZE..],
-        );
-        frame.write(sequence, std::iter::empty(), rest);
+        let mut rest = &mut bytes[CHUNK_HEADER_SIZE..];
+        for (frame, payload) in frames() {
+            rest = frame.write(HERE, std::iter::once(payload), rest);
+        }
         let header = ChunkHeader {
-            sequence,
-            length: u32::try_from(length).unwrap(),
-            frame_count: 2,
+            sequence: HERE,
+            length: u32::try_from(LENGTH).unwrap(),
+            frame_count: 4,
             live_from: 1,
             durable_through: 4,
         };
@@ -154,18 +187,25 @@ mod tests {
     }
 
     #[test]
+    fn the_golden_chunk_is_read() {
+        let then = crate::golden::golden("journal_chunk_v1.bin", &chunk()[..LENGTH]);
+        let header = ChunkHeader::read(&then).unwrap();
+        assert_eq!(read_frames(&header, &then), Some(frames()));
+    }
+
+    #[test]
     fn a_chunk_is_read_back() {
         let bytes = chunk();
         let header = ChunkHeader::read(&bytes).unwrap();
         assert_eq!((header.sequence.counter, header.durable_through), (5, 4));
-        assert_eq!(read_frames(&header, &bytes).unwrap().len(), 2);
+        assert_eq!(read_frames(&header, &bytes), Some(frames()));
     }
 
     #[test]
     fn every_flipped_bit_of_a_chunk_is_refused() {
         let mut bytes = chunk();
-        let covered = CHUNK_HEADER_SIZE + 2 * frame_size(0);
-        for bit in 0..covered * 8 {
+        let padding = LENGTH - 3 * frame_size(0) - 3..LENGTH - 3 * frame_size(0);
+        for bit in (0..LENGTH * 8).filter(|bit| !padding.contains(&(bit / 8))) {
             bytes[bit / 8] ^= 1 << (bit % 8);
             let read = ChunkHeader::read(&bytes).and_then(|h| read_frames(&h, &bytes).map(|_| ()));
             assert!(read.is_none(), "bit {bit}");

@@ -219,6 +219,14 @@ mod tests {
     }
 
     #[test]
+    fn the_golden_head_is_read() {
+        let mut bytes = vec![0; usize::try_from(head_size(2)).unwrap()];
+        head().write(&mut bytes);
+        let then = crate::golden::golden("journal_head_v1.bin", &bytes);
+        assert_eq!(Head::read(&then), Ok(head()));
+    }
+
+    #[test]
     fn every_flipped_bit_of_a_head_is_refused() {
         let mut bytes = vec![0; 4096];
         head().write(&mut bytes);
