@@ -346,7 +346,7 @@ pub(crate) struct Cold {
     /// Bytes to produce into a history topic that is empty
     #[arg(long, value_name = "SIZE", default_value = "10GiB")]
     pub(crate) history: Size,
-    /// The broker's data directory: its files are put out of the page cache before every read
+    /// The broker's data directory: its files leave the page cache before each reading
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) data: Option<PathBuf>,
     /// Consumers that read the history at once

@@ -1,11 +1,12 @@
 //! `cold`: does a reader of cold history move the latency of a consumer at the tail?
 //!
 //! A producer sends single records at a fixed rate and a consumer reads them at the tail; in every
-//! second round others read a large history from its beginning meanwhile. Rounds come in the order
+//! second round others read a large history, again and again, meanwhile. Rounds come in the order
 //! A B B A, so that a drift of the machine meets both sides alike. The history is put out of the page
-//! cache before each round with readers, and the broker's own disk reads show that it was cold.
+//! cache before each time it is read, and the broker's own disk reads show that it was cold.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use serde_json::Value;
 
 use crate::args::{self, TopicOptions};
 use crate::batches::{self, Acks};
-use crate::cache;
+use crate::cache::{self, Dirty};
+use crate::clock;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::latency::{Latencies, Percentiles};
@@ -31,7 +33,7 @@ use crate::topic::Topic;
 use crate::units::mib;
 use crate::usage::{Usage, Work};
 
-/// Records sent before a round measures.
+/// How long a round sends before it measures; readers start when it measures.
 const WARM_UP: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Serialize)]
@@ -179,12 +181,12 @@ fn disturbed_round(
         readers.push(Reader::new(connection, history, &options.sizes, extents)?);
     }
     if let Some(directory) = &options.data {
-        cache::drop_pages(directory)?;
+        cache::drop_pages(directory, Dirty::Write)?;
     }
     let stop = AtomicBool::new(false);
     let (loads, (mut round, latencies)) = threads::run(
         readers,
-        |reader| read_until(reader, &stop),
+        |reader| read_until(reader, options.data.as_deref(), &stop),
         || {
             let round = quiet_round(options, tail);
             stop.store(true, Ordering::Relaxed);
@@ -196,12 +198,16 @@ fn disturbed_round(
     Ok((round, latencies))
 }
 
-/// Reads from the beginning, again and again.
-fn read_until(mut reader: Reader, stop: &AtomicBool) -> Result<Load, Error> {
+/// Reads from the beginning, again and again, cold every time.
+fn read_until(mut reader: Reader, data: Option<&Path>, stop: &AtomicBool) -> Result<Load, Error> {
     let mut load = Load::default();
+    clock::sleep(WARM_UP);
     while !stop.load(Ordering::Relaxed) {
         load.add(reader.fetch(|_| Ok(()))?);
         if reader.is_drained() {
+            if let Some(directory) = data {
+                cache::drop_pages(directory, Dirty::Stay)?;
+            }
             reader.rewind();
         }
     }

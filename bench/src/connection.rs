@@ -4,8 +4,9 @@
 //! used again. Versions are negotiated once, by ApiVersions version 0, which every broker answers.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, IoSlice, Read, Write};
+use std::io::{self, BufReader, IoSlice, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -31,7 +32,7 @@ const READ_SIZE: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Connection {
     /// Where requests go.
-    pub(crate) outgoing: TcpStream,
+    pub(crate) outgoing: Socket,
     /// Where answers come from.
     pub(crate) incoming: Incoming,
     versions: BTreeMap<i16, VersionRange>,
@@ -40,9 +41,34 @@ pub(crate) struct Connection {
 /// The half of a connection that brings answers.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Socket>,
     /// The memory of the last frame.
     spare: BytesMut,
+}
+
+/// A socket that one thread may write while another one reads, on one file descriptor: a run may
+/// hold 10,000 of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Socket(Arc<TcpStream>);
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&*self.0).write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.0).flush()
+    }
 }
 
 impl Connection {
@@ -52,11 +78,12 @@ impl Connection {
             address: address.to_owned(),
             source,
         };
-        let outgoing = TcpStream::connect(address).map_err(connect)?;
-        outgoing.set_nodelay(true)?;
-        outgoing.set_read_timeout(Some(ANSWER_WAIT))?;
-        outgoing.set_write_timeout(Some(ANSWER_WAIT))?;
-        let reader = BufReader::with_capacity(READ_SIZE, outgoing.try_clone()?);
+        let stream = TcpStream::connect(address).map_err(connect)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(ANSWER_WAIT))?;
+        stream.set_write_timeout(Some(ANSWER_WAIT))?;
+        let outgoing = Socket(Arc::new(stream));
+        let reader = BufReader::with_capacity(READ_SIZE, outgoing.clone());
         let incoming = Incoming {
             reader,
             spare: BytesMut::new(),
@@ -181,7 +208,7 @@ impl Outgoing {
     /// Sends the request.
     pub(crate) fn send(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut impl Write,
         correlation_id: i32,
     ) -> Result<(), Error> {
         let place = self.head.get_mut(CORRELATION_AT);

@@ -6,7 +6,7 @@ use types::Monotonic;
 
 use crate::args::{self, Reads};
 use crate::batches;
-use crate::cache;
+use crate::cache::{self, Dirty};
 use crate::clock;
 use crate::connection::Connection;
 use crate::error::Error;
@@ -37,7 +37,7 @@ fn measure(options: &args::Fetch) -> Result<Report, Error> {
         readers.push(Reader::new(connection, &topic, &options.sizes, read)?);
     }
     if let Some(directory) = &options.cold {
-        cache::drop_pages(directory)?;
+        cache::drop_pages(directory, Dirty::Write)?;
     }
     let probe = options.target.probe();
     let first = probe.sample()?;

@@ -1,14 +1,12 @@
 //! The threads of an open loop: who sends, who takes the answers, who reads at the tail.
 
-use std::net::TcpStream;
-
 use record::{Batch, DECOMPRESSED_SIZE_MAX, Records};
 use types::Monotonic;
 
 use crate::args::FetchSizes;
 use crate::batches::{self, Acks, Stamped};
 use crate::clock;
-use crate::connection::{Connection, Incoming};
+use crate::connection::{Connection, Incoming, Socket};
 use crate::error::Error;
 use crate::latency::Latencies;
 use crate::pacer::{Schedule, Slips};
@@ -93,7 +91,7 @@ impl Part {
 /// Sends one connection's records when they are due.
 pub(crate) struct Sender {
     /// Where to.
-    pub(crate) outgoing: TcpStream,
+    pub(crate) outgoing: Socket,
     /// The version of Produce.
     pub(crate) version: i16,
     /// Which records.
@@ -134,6 +132,8 @@ pub(crate) struct Receiver {
     pub(crate) version: i16,
     /// To which records.
     pub(crate) turn: Turn,
+    /// What each of them moved.
+    pub(crate) load: Load,
 }
 
 impl Receiver {
@@ -141,12 +141,7 @@ impl Receiver {
         for (due, correlation_id) in self.turn.dues(timing) {
             batches::acknowledged(&mut self.incoming, self.version, correlation_id)?;
             if due >= timing.measured_from {
-                let load = Load {
-                    batches: 1,
-                    records: 1,
-                    bytes: 0,
-                };
-                tally.count(load, due, clock::now());
+                tally.count(self.load, due, clock::now());
             }
         }
         Ok(())

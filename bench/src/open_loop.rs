@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use types::Monotonic;
 use wire::api::ApiKey;
 
 use crate::args::{self, Pace, Target};
@@ -24,7 +25,7 @@ use crate::latency::Latencies;
 use crate::pacer::{Schedule, Slips};
 use crate::report::{self, Environment, Moved, Report, Since};
 use crate::run::{sample_at, with_topic};
-use crate::tally::{Tally, Window};
+use crate::tally::{Load, Tally, Window};
 use crate::threads;
 use crate::topic::Topic;
 use crate::units;
@@ -147,6 +148,12 @@ impl Plan<'_> {
     /// Opens the connections, and makes a sender and a receiver for each.
     fn lanes(&self) -> Result<Vec<Part>, Error> {
         let count = self.pace.connections.get();
+        let record = Stamped::new(self.pace.record_size.as_usize());
+        let load = Load {
+            batches: 1,
+            records: 1,
+            bytes: units::count(record.clone().batch(Monotonic::ZERO)?.len()),
+        };
         let mut parts = Vec::new();
         let connections = batches::connect(&self.target.broker, count)?;
         for (index, connection) in connections.into_iter().enumerate() {
@@ -159,6 +166,7 @@ impl Plan<'_> {
                 incoming: connection.incoming,
                 version,
                 turn,
+                load,
             }));
             parts.push(Part::Sender(Sender {
                 outgoing: connection.outgoing,
@@ -167,7 +175,7 @@ impl Plan<'_> {
                 topic: self.topic.clone(),
                 partitions: batches::share(self.topic.partitions, count, index),
                 acks: self.acks,
-                record: Stamped::new(self.pace.record_size.as_usize()),
+                record: record.clone(),
             }));
         }
         Ok(parts)
