@@ -23,6 +23,10 @@ impl Handlers {
 impl Service for Handlers {
     async fn call(&self, session: &Rc<Session>, request: Request) -> Reply {
         let shard = &self.shard;
+        if request.key != ApiKey::ApiVersions {
+            // Until the metadata is read no topic is known, which is no reason to deny that it exists.
+            shard.ready().await;
+        }
         match request.key {
             ApiKey::Fetch => fetch::fetch(shard, request),
             // Boxed: this future is part of its connection's task, and an idle connection is small.
@@ -33,9 +37,6 @@ impl Service for Handlers {
 }
 
 async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Request) -> Reply {
-    if request.key != ApiKey::ApiVersions {
-        shard.ready().await;
-    }
     match request.key {
         ApiKey::ApiVersions => metadata::api_versions(session, &request),
         ApiKey::Metadata => metadata::metadata(shard, session, &request).await,
