@@ -26,10 +26,7 @@ impl Log {
             let state = self.core.state.borrow();
             to.min(state.durable).max(state.start)
         };
-        if self.tail_is_in_the_way(first) && !self.shared.space.is_full() {
-            // Segments are deleted whole: what they end with has to be in them first.
-            checkpoint_log(&self.shared, &self.core).await?;
-        }
+        self.close_segments_below(first).await?;
         // The start stands still while the log is being cut.
         self.wait_until_open().await?;
         let (segment, first, is_new) = {
@@ -54,6 +51,8 @@ impl Log {
     pub async fn apply_retention(&self, now: TimestampMs) -> Result<(), Error> {
         load(&self.shared, &self.core).await?;
         self.roll_if_expired(now).await?;
+        let behind = self.core.state.borrow().active.place.segment;
+        self.close_segments_below(behind).await?;
         let by_age = self.first_not_expired(now).await?;
         let by_size = self.first_within_size();
         let to = by_age.max(by_size);
@@ -63,10 +62,17 @@ impl Log {
         Ok(())
     }
 
-    /// Returns whether a segment below `first` is not yet closed on disk.
-    fn tail_is_in_the_way(&self, first: Offset) -> bool {
-        let state = self.core.state.borrow();
-        state.written_at.segment < state.active.place.segment && first > state.written_at.segment
+    /// Writes out what segments below `first` end with: only whole ones are deleted.
+    async fn close_segments_below(&self, first: Offset) -> Result<(), Error> {
+        let is_open = {
+            let state = self.core.state.borrow();
+            let segment = state.written_at.segment;
+            segment < state.active.place.segment && segment < first
+        };
+        if is_open && !self.shared.space.is_full() {
+            checkpoint_log(&self.shared, &self.core).await?;
+        }
+        Ok(())
     }
 
     /// Goes on to a new segment if the last one is wholly too old, so that it can be deleted.

@@ -3,4 +3,9 @@
 mod append_and_read;
 #[cfg(feature = "sim")]
 mod crash;
+mod directory;
+#[cfg(feature = "sim")]
+mod faults;
+mod history;
+mod producers;
 mod support;

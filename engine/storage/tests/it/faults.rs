@@ -1,0 +1,261 @@
+//! What a disk may do: fail, be full, lose or change bytes at rest.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use runtime::sim::{DiskError, DiskFault, DiskPlan, Operation, Simulation};
+use runtime::{AlignedBuffer, File, OpenMode, both_arms};
+use storage::{AppendError, Error, FirstBatch, Offline, ReadError, ReadLimits};
+use types::ByteCount;
+
+use crate::support::*;
+
+/// Changes one byte of a file.
+async fn flip(path: &Path, position: u64) {
+    let file = File::open(path, OpenMode::Existing).await.unwrap();
+    let floor = position / 4096 * 4096;
+    let block = file.read_at(floor, 4096).await.unwrap();
+    let mut buffer = AlignedBuffer::zeroed(4096);
+    buffer[..block.len()].copy_from_slice(&block);
+    buffer[usize::try_from(position - floor).unwrap()] ^= 0x40;
+    let size = file.size().await.unwrap();
+    file.write_at_synced(buffer, floor).await.unwrap();
+    file.set_len(size).await.unwrap();
+    file.sync_data().await.unwrap();
+    file.close().await.unwrap();
+}
+
+async fn only_segment(dir: &Path, number: u64) -> PathBuf {
+    let log = dir.join("data/logs").join(log_id(number).directory_name());
+    log.join("00000000000000000000.log")
+}
+
+both_arms!(
+    damage_at_rest_is_not_served_and_the_rest_is,
+    |dir| async move {
+        let node = Node::open(&dir, 1).await;
+        let log = node.log(0);
+        for seed in 0..60 {
+            append_durably(&log, &batch(1, 4_000, seed)).await;
+        }
+        node.close().await;
+        flip(&only_segment(&dir, 0).await, 100_000).await;
+
+        let node = Node::open(&dir, 1).await;
+        let log = node.log(0);
+        // The batch with the bad byte is the 25th.
+        let before = read_from(&log, offset(0), 50_000).await;
+        assert!(
+            matches!(before, Err(ReadError::Corrupt { .. })),
+            "{before:?}"
+        );
+        let limits = ReadLimits {
+            size_max: ByteCount::mib(1),
+            until: offset(60),
+            first_batch: FirstBatch::Whole,
+        };
+        let whole = log.read(offset(0), limits).await.unwrap();
+        assert_eq!(whole.end, Some(offset(24)));
+        let at = log.read(offset(24), limits).await;
+        assert!(matches!(at, Err(ReadError::Corrupt { .. })), "{at:?}");
+        assert_eq!(log.positions().end, offset(60), "nothing is cut away");
+        let behind = read_from(&log, offset(40), 50_000).await.unwrap();
+        assert_eq!(behind.len(), 20);
+        append_durably(&log, &batch(1, 10, 99)).await;
+        node.close().await;
+    }
+);
+
+/// Where the chunks of a fresh journal file begin, and a place inside the first one's payload.
+const FIRST_CHUNK: u64 = 4096;
+
+both_arms!(
+    a_hole_in_the_journal_is_reported_and_never_cut_away,
+    |dir| async move {
+        let node = Node::open(&dir, 1).await;
+        let log = node.log(0);
+        for seed in 0..10 {
+            append_durably(&log, &batch(1, 1_000, seed)).await;
+        }
+        let layout = node.dir.layout().path().to_path_buf();
+        node.kill();
+        flip(
+            &layout.join("shard-0/journal-0"),
+            FIRST_CHUNK + 2 * 4096 + 500,
+        )
+        .await;
+        let opened = Node::open_with(&dir, tiny_options(), 1, config()).await;
+        let error = opened.err().expect("acknowledged bytes are missing");
+        assert!(matches!(error, Error::JournalDamaged { .. }), "{error:?}");
+    }
+);
+
+both_arms!(a_torn_last_round_is_no_damage, |dir| async move {
+    let node = Node::open(&dir, 1).await;
+    let log = node.log(0);
+    for seed in 0..10 {
+        append_durably(&log, &batch(1, 1_000, seed)).await;
+    }
+    let layout = node.dir.layout().path().to_path_buf();
+    node.kill();
+    flip(
+        &layout.join("shard-0/journal-0"),
+        FIRST_CHUNK + 9 * 4096 + 500,
+    )
+    .await;
+    let node = Node::open(&dir, 1).await;
+    assert_eq!(read_all(&node.log(0)).await.len(), 9);
+    node.close().await;
+});
+
+both_arms!(a_lost_index_is_made_again, |dir| async move {
+    let config = small_segments(ByteCount::kib(64));
+    let node = Node::open_with(&dir, tiny_options(), 1, config)
+        .await
+        .unwrap();
+    let log = node.log(0);
+    for seed in 0..200 {
+        append_durably(&log, &batch(1, 1_000, seed)).await;
+    }
+    let before = read_all(&log).await;
+    node.close().await;
+    let directory = dir.join("data/logs").join(log_id(0).directory_name());
+    let mut removed = 0;
+    for entry in runtime::list_dir(&directory).await.unwrap() {
+        if entry.name.ends_with(".index") {
+            runtime::remove_file(&directory.join(entry.name))
+                .await
+                .unwrap();
+            removed += 1;
+        }
+    }
+    assert!(removed > 2);
+    let node = Node::open_with(&dir, tiny_options(), 1, config)
+        .await
+        .unwrap();
+    let log = node.log(0);
+    assert_eq!(read_all(&log).await, before);
+    assert_eq!(
+        read_from(&log, offset(150), 3_000).await.unwrap(),
+        before[150..]
+    );
+    node.close().await;
+});
+
+/// Runs a body on one simulated node, with the means to change its disk.
+fn on_node<F>(body: impl Fn(Rc<dyn Fn(DiskPlan)>) -> F + Clone + 'static)
+where
+    F: Future<Output = ()> + 'static,
+{
+    for seed in 0..4 {
+        let simulation = Simulation::new(seed);
+        let handle = Rc::new(std::cell::OnceCell::<runtime::sim::NodeHandle>::new());
+        let (body, disk) = (body.clone(), Rc::clone(&handle));
+        let main = move |_mesh: runtime::Mesh<(), ()>| {
+            let disk = Rc::clone(&disk);
+            let set: Rc<dyn Fn(DiskPlan)> = Rc::new(move |plan| disk.get().unwrap().set_disk(plan));
+            body(set)
+        };
+        let node = simulation.spawn_node("node", 1, main);
+        assert!(handle.set(node).is_ok());
+        simulation.join(handle.get().unwrap());
+    }
+}
+
+/// Appends until one fails; returns how many were acknowledged and why it ended.
+async fn append_until_offline(node: &Node) -> (u64, Offline) {
+    let log = node.log(0);
+    for seed in 0..10_000 {
+        let appended = match append(&log, &batch(1, 3_000, seed)).await {
+            Ok(appended) => appended,
+            Err(AppendError::Offline(why)) => return (seed, why),
+            Err(other) => unreachable!("{other}"),
+        };
+        if let Err(why) = log.durable_to(appended.end).await {
+            return (seed, why);
+        }
+    }
+    unreachable!("the fault was planned")
+}
+
+#[test]
+fn a_failed_write_or_sync_takes_the_store_offline_and_loses_nothing() {
+    let places = [
+        (Operation::Write, "journal"),
+        (Operation::Write, ".log"),
+        (Operation::Sync, ".log"),
+        (Operation::SyncDir, "logs"),
+    ];
+    for (operation, place) in places {
+        on_node(move |set_disk| async move {
+            let dir = PathBuf::from("/disk");
+            let node = Node::open(&dir, 2).await;
+            let fault = DiskFault {
+                path_contains: place.to_owned(),
+                ..DiskFault::once(operation, 1, DiskError::Io)
+            };
+            set_disk(DiskPlan {
+                faults: vec![fault],
+                ..DiskPlan::default()
+            });
+            let (count, why) = append_until_offline(&node).await;
+            assert_eq!(why, Offline::Failed);
+            // For ever, and for every log of the shard.
+            let other = append(&node.log(1), &batch(1, 10, 1)).await;
+            assert_eq!(other, Err(AppendError::Offline(Offline::Failed)));
+            assert!(node.store.metrics().offline.is_some());
+            assert!(node.store.close().await.is_err());
+            node.kill();
+            let node = Node::open(&dir, 2).await;
+            let found = u64::try_from(read_all(&node.log(0)).await.len()).unwrap();
+            assert!(found >= count, "{found} of {count}");
+        });
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_appends_serves_reads_and_deletions_and_goes_on_by_itself() {
+    on_node(|set_disk| async move {
+        let dir = PathBuf::from("/disk");
+        let config = small_segments(ByteCount::kib(128));
+        let node = Node::open_with(&dir, tiny_options(), 1, config)
+            .await
+            .unwrap();
+        let log = node.log(0);
+        set_disk(DiskPlan {
+            capacity: ByteCount::mib(3),
+            ..DiskPlan::default()
+        });
+        let mut count = 0;
+        let refused = loop {
+            match append(&log, &batch(1, 8_000, count)).await {
+                Ok(appended) => log.durable_to(appended.end).await.unwrap(),
+                Err(error) => break error,
+            }
+            count += 1;
+            assert!(count < 2_000, "the disk is smaller than that");
+        };
+        assert_eq!(refused, AppendError::Full);
+        assert!(node.store.metrics().is_full);
+        assert_eq!(u64::try_from(read_all(&log).await.len()).unwrap(), count);
+        // Half of it is deleted: there is space again.
+        let half = offset(i64::try_from(count / 2).unwrap());
+        log.delete_prefix(half).await.unwrap();
+        let resumed = async {
+            while append(&log, &batch(1, 10, 0)).await.is_err() {
+                runtime::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        runtime::timeout(Duration::from_secs(60), resumed)
+            .await
+            .unwrap();
+        let all = read_all(&log).await;
+        node.kill();
+        let node = Node::open_with(&dir, tiny_options(), 1, config)
+            .await
+            .unwrap();
+        let found = read_all(&node.log(0)).await;
+        assert!(found.starts_with(&all[..all.len() - 1]));
+    });
+}
