@@ -95,14 +95,15 @@ impl DataDir {
             return Err(Error::NotADataDirectory { path: path.into() });
         }
         let lock = lock(path).await?;
-        let meta = match is_ours {
-            true => read_meta(path, node).await?,
-            false => Meta {
+        let meta = if is_ours {
+            read_meta(path, node).await?
+        } else {
+            Meta {
                 node,
                 cluster: random_identity(),
                 directory: random_identity(),
                 generation: 0,
-            },
+            }
         };
         let meta = Meta {
             generation: meta.generation + 1,

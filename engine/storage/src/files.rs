@@ -79,11 +79,7 @@ impl OpenFiles {
             return Ok(file);
         }
         let directory = layout.log(id);
-        if !mutants::is_on(Mutant::DirectoryNotSynced) {
-            runtime::create_dir_all(&directory).await?;
-        } else if !runtime::exists(&directory).await? {
-            runtime::create_dir_all(&directory).await?;
-        }
+        runtime::create_dir_all(&directory).await?;
         let path = directory.join(segment_name(segment));
         let file = self.take_in(key, &path, OpenMode::Create).await?;
         if !mutants::is_on(Mutant::DirectoryNotSynced) {

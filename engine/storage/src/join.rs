@@ -6,18 +6,15 @@ use std::task::Poll;
 
 /// Runs futures together and returns their results in order.
 pub(crate) async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut running: Vec<(Pin<Box<F>>, Option<F::Output>)> = futures
-        .into_iter()
-        .map(|future| (Box::pin(future), None))
-        .collect();
+    let mut running: Vec<Running<F>> = futures.into_iter().map(Running::new).collect();
     poll_fn(|context| {
         let mut is_done = true;
-        for (future, output) in &mut running {
-            if output.is_some() {
+        for running in &mut running {
+            if running.output.is_some() {
                 continue;
             }
-            match future.as_mut().poll(context) {
-                Poll::Ready(value) => *output = Some(value),
+            match running.future.as_mut().poll(context) {
+                Poll::Ready(output) => running.output = Some(output),
                 Poll::Pending => is_done = false,
             }
         }
@@ -30,6 +27,20 @@ pub(crate) async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     .await;
     running
         .into_iter()
-        .filter_map(|(_, output)| output)
+        .filter_map(|running| running.output)
         .collect()
+}
+
+struct Running<F: Future> {
+    future: Pin<Box<F>>,
+    output: Option<F::Output>,
+}
+
+impl<F: Future> Running<F> {
+    fn new(future: F) -> Self {
+        Self {
+            future: Box::pin(future),
+            output: None,
+        }
+    }
 }

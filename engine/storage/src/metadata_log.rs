@@ -363,7 +363,7 @@ fn unit_crc(raw: &RawUnit, body: &[u8]) -> u32 {
 /// The valid units from the start of a file.
 #[derive(Debug, Default)]
 struct Units {
-    records: Vec<Vec<u8>>,
+    records: Records,
     end: u64,
     partial: Vec<u8>,
 }
@@ -426,8 +426,10 @@ fn parse_units(bytes: &[u8], base: u64) -> Result<Units, Fault> {
     Ok(units)
 }
 
+type Records = Vec<Vec<u8>>;
+
 /// Reads the unit at the start of `bytes`; `None` if none with this index is there whole.
-fn read_unit(bytes: &[u8], index: u64) -> Result<Option<(Vec<Vec<u8>>, usize)>, Fault> {
+fn read_unit(bytes: &[u8], index: u64) -> Result<Option<(Records, usize)>, Fault> {
     let Some((raw, body)) = whole_unit(bytes) else {
         return Ok(None);
     };

@@ -73,22 +73,22 @@ impl ShardStore {
     /// *Errors*: [`Error::Io`], [`Error::NewerFormat`].
     pub async fn open(
         layout: &Layout,
-        shard: ShardId,
+        id: ShardId,
         options: StoreOptions,
         logs: Vec<OpenLog>,
     ) -> Result<Self, Error> {
-        let directory = layout.journal(shard);
+        let directory = layout.journal(id);
         runtime::create_dir_all(&directory)
             .await
             .map_err(Error::io("creation", &directory))?;
-        let shared = Rc::new(Shared::new(layout.clone(), shard, options));
-        let reserve = layout.reserve(shard);
+        let shared = Rc::new(Shared::new(layout.clone(), id, options));
+        let reserve = layout.reserve(id);
         let kept = shared.space.keep_reserve().await;
         kept.map_err(Error::io("reservation", reserve))?;
         let mut handles = BTreeMap::new();
         for log in logs {
             let incarnation = log.id.incarnation;
-            let end = log.end.unwrap_or(LogEnd::empty(incarnation));
+            let end = log.end.unwrap_or_else(|| LogEnd::empty(incarnation));
             let handle = add_log(&shared, log.id, log.config, end);
             handles.insert(incarnation, handle);
         }
@@ -277,28 +277,27 @@ async fn run_write_outs(shared: Rc<Shared>) {
 
 /// Makes the ring of this run out of the files there are, and writes its first head.
 async fn open_ring(shared: &Rc<Shared>) -> Result<Journal, Error> {
-    let (layout, shard) = (&shared.layout, shared.shard);
-    let found = recovery::find_files(layout, shard).await?;
+    let directory = shared.layout.journal(shared.shard);
+    let found = recovery::find_files(&shared.layout, shared.shard).await?;
     let next_index = found.iter().map(|file| file.index + 1).max().unwrap_or(0);
     let (mut unneeded, needed) = split_by_need(found);
     let smallest = shared.options.journal_file_size.0;
     let chunk_size = chunk_size_max(shared.options.journal_file_size);
     let least = head_size(shared.log_count()) + chunk_size + BLOCK_SIZE;
     let fits = |file: &FoundFile| file.size >= least;
-    let (first, next_index) = match unneeded.iter().position(fits) {
-        Some(index) => (journal_file(unneeded.swap_remove(index)), next_index),
-        None => {
-            let path = layout.journal(shard).join(journal_name(next_index));
-            let size = types::size::block_ceil(smallest.max(least));
-            let made = make_file(&path, size).await;
-            (made.map_err(Error::io("creation", path))?, next_index + 1)
-        }
+    let (first, next_index) = if let Some(index) = unneeded.iter().position(fits) {
+        (journal_file(unneeded.swap_remove(index)), next_index)
+    } else {
+        let path = directory.join(journal_name(next_index));
+        let size = types::size::block_ceil(smallest.max(least));
+        let made = make_file(&path, size).await;
+        (made.map_err(Error::io("creation", path))?, next_index + 1)
     };
     let others = unneeded.into_iter().chain(needed).map(journal_file);
-    let generation = layout.generation();
+    let generation = shared.layout.generation();
     let journal = Journal::new(generation, first, others.collect(), next_index);
     let begun = journal.begin_file(shared, chunk_size).await;
-    let begun = begun.map_err(Error::io("write of the head", layout.journal(shard)))?;
+    let begun = begun.map_err(Error::io("write of the head", directory))?;
     assert!(begun, "the first file was chosen to fit");
     journal.want(smallest * FIRST_FILES);
     Ok(journal)

@@ -126,7 +126,7 @@ impl Rounds {
             counters.journal_written_bytes += size;
             counters.journal_payload_bytes += ByteCount::from(payload).0;
         });
-        if self.may_defer(&chunk.placed) {
+        if may_defer(&chunk.placed) {
             self.write(slot, buffer, Sync::Later).await?;
             self.defer(chunk.placed, size);
             return Ok(());
@@ -223,14 +223,6 @@ impl Rounds {
 
     fn check(&self, result: io::Result<()>) -> Result<(), Offline> {
         result.map_err(|error| self.shared.fail("journal write or sync", &error))
-    }
-
-    fn may_defer(&self, placed: &[Placed]) -> bool {
-        let waits = |placed: &Placed| {
-            let durability = placed.core.state.borrow().config.durability;
-            durability == Durability::Group || !placed.done.is_empty()
-        };
-        !placed.iter().any(waits)
     }
 
     fn defer(&mut self, placed: Vec<Placed>, size: u64) {
@@ -336,6 +328,15 @@ impl Rounds {
 enum Sync {
     Now,
     Later,
+}
+
+/// Returns whether nobody in a round waits for its sync.
+fn may_defer(placed: &[Placed]) -> bool {
+    let waits = |placed: &Placed| {
+        let durability = placed.core.state.borrow().config.durability;
+        durability == Durability::Group || !placed.done.is_empty()
+    };
+    !placed.iter().any(waits)
 }
 
 /// Builds a chunk that says from where on the journal is needed, and nothing else.

@@ -104,9 +104,10 @@ pub(crate) async fn flush_index(
         let Some(index) = state.indexes.get(&segment) else {
             return Ok(());
         };
-        let written = match segment == state.written_at.segment {
-            true => state.written_at.position,
-            false => u64::MAX,
+        let written = if segment == state.written_at.segment {
+            state.written_at.position
+        } else {
+            u64::MAX
         };
         let is_in_file = |entry: &&Entry| index.is_closed() || entry.position < written;
         let entries: Vec<Entry> = index

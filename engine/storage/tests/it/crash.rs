@@ -51,16 +51,16 @@ impl Model {
     }
 
     /// Checks what a restart found, and goes on from there: it must not change any more.
-    fn check(&mut self, number: u64, start: Offset, found: Vec<Stored>) {
+    fn check(&mut self, number: u64, start: Offset, found: &[Stored]) {
         self.busy = false;
         if let Some(to) = self.cutting.take() {
             let mut cut: Vec<_> = self.batches.clone();
             cut.retain(|batch| batch.end.get() <= to);
-            let end = found.last().map_or(start.get(), |batch| batch.end.get());
+            let end = found.last().map_or(start, |batch| batch.end).get();
             if end <= to {
                 // The cut was in the journal.
                 self.cut(to);
-                assert_eq!(end, cut.last().map_or(start.get(), |batch| batch.end.get()));
+                assert_eq!(end, cut.last().map_or(start, |batch| batch.end).get());
             }
         }
         assert!(
@@ -83,7 +83,7 @@ impl Model {
                 expected.first
             );
         }
-        let end = found.last().map_or(start.get(), |batch| batch.end.get());
+        let end = found.last().map_or(start, |batch| batch.end).get();
         let acknowledged = self.acknowledged;
         assert!(
             end >= acknowledged,
@@ -200,7 +200,7 @@ async fn life(path: &Path, models: Models) {
         let start = log.positions().start;
         let found = read_all(&log).await;
         let index = usize::try_from(number).unwrap();
-        models.borrow_mut()[index].check(number, start, found);
+        models.borrow_mut()[index].check(number, start, &found);
     }
     let tasks = TaskGroup::new();
     for _ in 0..CLIENTS {
@@ -236,7 +236,7 @@ fn run(seed: u64) -> u64 {
     for number in 0..LIVES {
         let mixed = (seed * LIVES + number).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         simulation.run_for(Duration::from_micros(5_000 + mixed % 150_000));
-        let kind = if mixed % 4 == 0 {
+        let kind = if mixed.is_multiple_of(4) {
             Crash::Process
         } else {
             Crash::Power

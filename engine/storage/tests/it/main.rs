@@ -1,11 +1,18 @@
 //! The tests of storage through its public interface, on every arm there is.
 
+#[cfg(test)]
 mod append_and_read;
+#[cfg(test)]
 #[cfg(feature = "sim")]
 mod crash;
+#[cfg(test)]
 mod directory;
+#[cfg(test)]
 #[cfg(feature = "sim")]
 mod faults;
+#[cfg(test)]
 mod history;
+#[cfg(test)]
 mod producers;
+#[cfg(test)]
 mod support;

@@ -123,7 +123,9 @@ pub(crate) fn batch_of(
         let value: Vec<u8> = (0..size)
             .map(|place| {
                 let mixed = (seed + index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                mixed.rotate_left((place % 61) as u32).to_le_bytes()[place % 8]
+                mixed
+                    .rotate_left(u32::try_from(place % 61).unwrap())
+                    .to_le_bytes()[place % 8]
             })
             .collect();
         let record = NewRecord {
