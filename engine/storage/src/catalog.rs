@@ -115,7 +115,11 @@ impl DataDir {
         let logs = layout.logs();
         runtime::create_dir_all(&logs)
             .await
-            .map_err(Error::io("creation", logs))?;
+            .map_err(Error::io("creation", &logs))?;
+        // A run that was killed may have left names that are not durable yet.
+        runtime::sync_dir(&logs)
+            .await
+            .map_err(Error::io("sync", logs))?;
         Ok(Self {
             layout,
             meta,

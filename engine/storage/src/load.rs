@@ -118,6 +118,9 @@ async fn closed_segments(
     core: &LogCore,
     end: &LogEnd,
 ) -> Result<Vec<(Offset, u64)>, ReadError> {
+    if end.first_segment == end.segment {
+        return Ok(Vec::new());
+    }
     let directory = shared.layout.log(&core.id);
     let listed = match runtime::list_dir(&directory).await {
         Ok(listed) => listed,
@@ -155,6 +158,10 @@ async fn newest_snapshot(
     end: &LogEnd,
 ) -> Result<Option<Snapshot>, ReadError> {
     let mut newest: Option<Snapshot> = None;
+    if end.first_segment == end.segment && !end.has_producers {
+        // The index has the epochs, and there is nothing else to know.
+        return Ok(newest);
+    }
     for turn in 0..2 {
         let path = shared.layout.log(&core.id).join(snapshot::file_name(turn));
         let bytes = match runtime::read_file(&path, SNAPSHOT_SIZE_MAX).await {

@@ -15,6 +15,7 @@ use crate::journal::{
     run_checkpoints, run_growth, run_rounds,
 };
 use crate::layout::{Layout, journal_name};
+use crate::load::load;
 use crate::log::Log;
 use crate::log_core::LogCore;
 use crate::log_end::LogEnd;
@@ -81,6 +82,10 @@ impl ShardStore {
         runtime::create_dir_all(&directory)
             .await
             .map_err(Error::io("creation", &directory))?;
+        // A run that was killed may have left names that are not durable yet.
+        runtime::sync_dir(&directory)
+            .await
+            .map_err(Error::io("sync", &directory))?;
         let shared = Rc::new(Shared::new(layout.clone(), id, options));
         let reserve = layout.reserve(id);
         let kept = shared.space.keep_reserve().await;
@@ -270,6 +275,11 @@ async fn run_write_outs(shared: Rc<Shared>) {
         if let Err(why) = segment::write_out(&shared, &core, until).await {
             // Removed meanwhile, or the whole store is offline: the loop sees it.
             tracing::debug!(log = %core.id, %why, "not written out");
+        } else if segment::is_waiting_for_past(&core)
+            && let Err(error) = load(&shared, &core).await
+        {
+            // The index stays in memory; reads of the past will say what is wrong with it.
+            tracing::warn!(log = %core.id, %error, "the log's past cannot be read");
         }
         runtime::yield_if_due().await;
     }

@@ -55,6 +55,15 @@ pub(crate) struct Redo {
     runs: BTreeMap<Offset, Vec<Run>>,
     /// Where each segment ends that frames say something of.
     lengths: BTreeMap<Offset, u64>,
+    /// Segments behind the last one may be there.
+    is_cut: bool,
+}
+
+/// Whether the directory is to be synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    Unchanged,
+    Changed,
 }
 
 impl Redo {
@@ -74,6 +83,7 @@ impl Redo {
                 segment, position, ..
             } => {
                 // Earlier frames behind the cut are clipped.
+                self.is_cut = true;
                 self.runs.retain(|&base, _| base <= segment);
                 self.lengths.retain(|&base, _| base < segment);
                 self.lengths.insert(segment, position);
@@ -118,17 +128,13 @@ impl Redo {
     ///
     /// *Errors*: [`Error`]; a second attempt finds the same and does the same.
     pub(crate) async fn carry_out(self, directory: &Path, end: LogEnd) -> Result<LogEnd, Error> {
-        runtime::create_dir_all(directory)
-            .await
-            .map_err(Error::io("creation", directory))?;
-        let found = self.write(directory, end).await?;
-        let kept = if end.position > 0 {
-            Some(end.segment)
-        } else {
-            None
-        };
-        remove_behind(directory, kept, end.segment).await?;
-        if !mutants::is_on(Mutant::DirectoryNotSynced) {
+        let mut names = Names::Unchanged;
+        if self.is_cut {
+            let kept = (end.position > 0).then_some(end.segment);
+            names = remove_behind(directory, kept, end.segment).await?;
+        }
+        let found = self.write(directory, end, &mut names).await?;
+        if names == Names::Changed && !mutants::is_on(Mutant::DirectoryNotSynced) {
             runtime::sync_dir(directory)
                 .await
                 .map_err(Error::io("sync", directory))?;
@@ -136,7 +142,12 @@ impl Redo {
         Ok(found)
     }
 
-    async fn write(self, directory: &Path, end: LogEnd) -> Result<LogEnd, Error> {
+    async fn write(
+        self,
+        directory: &Path,
+        end: LogEnd,
+        names: &mut Names,
+    ) -> Result<LogEnd, Error> {
         let mut found = end;
         for (&segment, &length) in &self.lengths {
             let is_empty = segment == end.segment && length == 0;
@@ -145,7 +156,18 @@ impl Redo {
             }
             let path = directory.join(segment_name(segment));
             let runs = self.runs.get(&segment).map_or(&[][..], Vec::as_slice);
-            let file = open_segment(&path, runs, end, segment).await?;
+            let (file, size) = open_segment(&path, names).await?;
+            let first = runs.first().map_or(0, |run| run.position);
+            if first == 0 {
+                // Its name may not be durable: the run that made it may not have come that far.
+                *names = Names::Changed;
+            }
+            if first > size {
+                return Err(Error::SegmentMissing {
+                    incarnation: end.incarnation,
+                    segment,
+                });
+            }
             redo_segment(&file, runs)
                 .await
                 .map_err(Error::io("redo", &path))?;
@@ -162,27 +184,22 @@ impl Redo {
     }
 }
 
-/// Opens a segment that holds everything before its first run.
-async fn open_segment(
-    path: &Path,
-    runs: &[Run],
-    end: LogEnd,
-    segment: Offset,
-) -> Result<File, Error> {
+/// Opens a segment, made with its directory when missing; returns its size too.
+async fn open_segment(path: &Path, names: &mut Names) -> Result<(File, u64), Error> {
     let opened = async {
-        let file = File::open(path, OpenMode::Create).await?;
+        let file = match File::open(path, OpenMode::Existing).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                *names = Names::Changed;
+                let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+                runtime::create_dir_all(directory).await?;
+                File::open(path, OpenMode::Create).await?
+            }
+            other => other?,
+        };
         let size = file.size().await?;
         Ok((file, size))
     };
-    let (file, size) = opened.await.map_err(Error::io("opening", path))?;
-    let first = runs.first().map_or(0, |run| run.position);
-    if first <= size {
-        return Ok(file);
-    }
-    Err(Error::SegmentMissing {
-        incarnation: end.incarnation,
-        segment,
-    })
+    opened.await.map_err(Error::io("opening", path))
 }
 
 async fn redo_segment(file: &File, runs: &[Run]) -> io::Result<()> {
@@ -237,16 +254,22 @@ async fn settle(file: &File, path: &Path, end: LogEnd) -> Result<LogEnd, Error> 
 }
 
 /// Removes segments from `last` on, but for the one that is kept: they were cut off.
-async fn remove_behind(directory: &Path, kept: Option<Offset>, last: Offset) -> Result<(), Error> {
-    let listed = runtime::list_dir(directory)
-        .await
-        .map_err(Error::io("listing", directory))?;
-    let behind = listed.iter().filter_map(|entry| segment_of(&entry.name));
-    for segment in behind.filter(|&segment| segment >= last && Some(segment) != kept) {
+async fn remove_behind(
+    directory: &Path,
+    kept: Option<Offset>,
+    last: Offset,
+) -> Result<Names, Error> {
+    let listed = match runtime::list_dir(directory).await {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Names::Unchanged),
+        other => other.map_err(Error::io("listing", directory))?,
+    };
+    let segments = listed.iter().filter_map(|entry| segment_of(&entry.name));
+    for segment in segments.filter(|&segment| segment >= last && Some(segment) != kept) {
         remove_if_there(directory.join(segment_name(segment))).await?;
         remove_if_there(directory.join(index_name(segment))).await?;
     }
-    Ok(())
+    // Also if nothing was removed now: a removal that was cut short may not be durable.
+    Ok(Names::Changed)
 }
 
 async fn remove_if_there(path: PathBuf) -> Result<(), Error> {

@@ -17,8 +17,9 @@ use crate::log_core::{LogCore, LogState, Past};
 use crate::shared::Shared;
 use crate::snapshot::{self, Snapshot};
 
-/// Entries are gathered to this many before they are written.
-const PENDING_ENTRIES_MAX: usize = 128;
+/// Entries are gathered to this many before they are written: what a load must scan is bounded by
+/// as many index intervals.
+const PENDING_ENTRIES_MAX: usize = 32;
 
 /// A log with idempotent producers takes a snapshot each time so much was appended: what a load must
 /// read again is bounded by it.
@@ -84,6 +85,17 @@ pub(super) async fn flush_due(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result
     write_waiting_snapshot(shared, core).await?;
     take_snapshot(core);
     Ok(())
+}
+
+/// Returns whether the log's past is to be loaded before its index entries can be written.
+pub(crate) fn is_waiting_for_past(core: &LogCore) -> bool {
+    let state = core.state.borrow();
+    let segment = state.written_at.segment;
+    let pending = state
+        .indexes
+        .get(&segment)
+        .map_or(0, |index| index.pending.len());
+    pending >= PENDING_ENTRIES_MAX && !is_known(&state, segment)
 }
 
 /// Returns whether it is known what the segment's index file holds.

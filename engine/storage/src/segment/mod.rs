@@ -16,7 +16,7 @@ mod scan;
 mod sync;
 mod write;
 
-pub(crate) use flush::{close_snapshot, flush_index};
+pub(crate) use flush::{close_snapshot, flush_index, is_waiting_for_past};
 pub(crate) use read::{RangeLimits, index_of, place_of, read_range};
 pub(crate) use scan::{Found, ScanError, Scanner};
 pub(crate) use sync::sync;
