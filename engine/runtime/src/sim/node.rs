@@ -54,6 +54,14 @@ impl NodeHandle {
         let _forgotten = signals.try_push(signal).err();
     }
 
+    /// Sets how many shards its next start gives it.
+    ///
+    /// *Panics*: if there is none.
+    pub fn set_shards(&self, shards: u16) {
+        assert!(shards > 0, "a node has at least one shard");
+        self.host.shards.set(shards);
+    }
+
     /// Moves its wall clock, forth or back.
     pub fn step_wall_clock(&self, by_ms: i64) {
         let offset = &self.host.clock_offset_ms;

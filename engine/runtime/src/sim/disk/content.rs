@@ -282,8 +282,11 @@ impl Content {
                 continue;
             }
             let stamp = self.next_stamp();
-            let sectors = flight.bytes.len() / SECTOR;
-            let count = SECTOR * (rng.index(sectors) + 1);
+            let sectors = flight.bytes.len().div_ceil(SECTOR);
+            if sectors == 0 {
+                continue;
+            }
+            let count = (SECTOR * (rng.index(sectors) + 1)).min(flight.bytes.len());
             self.apply(stamp, flight.position, &flight.bytes[..count]);
         }
     }
