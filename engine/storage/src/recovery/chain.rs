@@ -125,6 +125,10 @@ pub(crate) async fn read_chain(
     let Some((head, newest_file)) = begun.pop() else {
         return Ok(None);
     };
+    // What a killed process wrote can be read and still be lost with the power: a replay that acts
+    // on a chunk which the next replay does not find would leave the segments ahead of the journal.
+    let synced = newest_file.file.sync_data().await;
+    synced.map_err(Error::io("sync", &newest_file.path))?;
     let newest = read_file(&head, &newest_file).await?;
     if let Some(position) = later_synced_chunk(&newest) {
         return Err(damaged(shard, &newest_file, position));
