@@ -210,7 +210,9 @@ async fn reopen(path: &Path) -> (DataDir, ShardStore, Vec<Rc<Log>>) {
     let logs = logs.collect();
     let store = ShardStore::open(dir.layout(), ShardId(0), StoreOptions::default(), logs).await;
     let store = store.expect("the store opens");
-    let handles = known.keys().map(|&id| store.log(id).expect("it was opened"));
+    let handles = known
+        .keys()
+        .map(|&id| store.log(id).expect("it was opened"));
     let handles = handles.collect();
     (dir, store, handles)
 }
