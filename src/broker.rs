@@ -9,7 +9,7 @@
 //!   ├─ Open ───────────────────────────────────►  open logs, serve partitions
 //!   register this start of the broker
 //!   ready
-//!   ...a signal
+//!   ...a signal (a second one is announced: the command line ends the process then)
 //!   stop listening
 //!   ├─ Stop ───────────────────────────────────►  answer, flush, close
 //!   write the clean-shutdown marker
@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use controller::image::Endpoint;
 use controller::request::Registration;
 use controller::{Controller, Image, Record, Settings};
-use runtime::{Mesh, PeerGone, Queue, TaskGroup};
+use runtime::{Mesh, PeerGone, Queue, TaskGroup, Watch};
 use server::{Acceptor, ConnectionBounds};
 use storage::{DataDir, LogId, MetadataLog, Replayed};
 use types::{Incarnation, PartitionIndex, ShardId, TopicPartition};
@@ -64,6 +64,8 @@ pub enum Milestone {
     Ready,
     /// A signal was received, the node is stopping.
     Stopping,
+    /// A second signal was received: whoever sent it does not want to wait.
+    StoppingAtOnce,
 }
 
 /// Why a node did not start, or did not stop well.
@@ -145,17 +147,31 @@ async fn run_node(node: &Rc<Node>, plan: &Arc<Plan>) -> Result<(), StartError> {
     );
     let accepting = runtime::spawn(Queue::Latency, accepting);
 
+    let asked_to_stop = Rc::new(Watch::new(false));
+    let signals = hear_signals(Arc::clone(plan), Rc::clone(&asked_to_stop));
+    let signals = runtime::spawn(Queue::Latency, signals);
+
     open_logs(node, plan, &data).await?;
     (plan.announce)(Milestone::Ready);
 
-    runtime::next_signal().await;
-    (plan.announce)(Milestone::Stopping);
+    asked_to_stop.wait_until(|&asked| asked).await;
     drop(accepting);
     drop(acceptor);
     if stop_shards(node).await == Stopped::Clean {
         data.close_clean().await?;
     }
+    drop(signals);
     Ok(())
+}
+
+/// Takes signals from the start on. Killing a node is safe at any time, so the second may be
+/// answered by that.
+async fn hear_signals(plan: Arc<Plan>, asked_to_stop: Rc<Watch<bool>>) {
+    runtime::next_signal().await;
+    (plan.announce)(Milestone::Stopping);
+    asked_to_stop.set(true);
+    runtime::next_signal().await;
+    (plan.announce)(Milestone::StoppingAtOnce);
 }
 
 async fn listen(shard: &Shard, plan: &Plan) -> Result<Acceptor, StartError> {

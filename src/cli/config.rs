@@ -1,21 +1,19 @@
 //! `riverrun config`: what the keys mean.
 
-use std::error::Error;
-
 use crate::config::{explain, explain_all};
 
 use super::args::Config;
+use super::failure::Failure;
+use super::stdout::Stdout;
 
 /// Explains one key, or all of them.
-#[expect(
-    clippy::print_stdout,
-    reason = "the explanation is this command's output"
-)]
-pub(super) fn run(command: &Config) -> Result<(), Box<dyn Error>> {
+pub(super) fn run(command: &Config) -> Result<(), Failure> {
     let Config::Explain { key } = command;
-    match key {
-        Some(key) => print!("{}", explain(key)?),
-        None => print!("{}", explain_all()),
-    }
-    Ok(())
+    let text = match key {
+        Some(key) => explain(key)?,
+        None => explain_all(),
+    };
+    let mut stdout = Stdout::open()?;
+    stdout.write(text.as_bytes())?;
+    Ok(stdout.flush()?)
 }

@@ -1,6 +1,5 @@
 //! `riverrun doctor`: can this machine run a node, and how fast are its disk and its loopback?
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -13,6 +12,8 @@ use runtime::{
 use types::{BLOCK_SIZE, ByteCount};
 
 use super::args::{Doctor, OutputFormat};
+use super::failure::{Failure, OutputFailed};
+use super::stdout::Stdout;
 
 /// How often each thing is measured.
 const SAMPLES: usize = 500;
@@ -30,8 +31,10 @@ struct Measured {
 struct Unfit;
 
 /// Prints the table; fails if a check failed.
-pub(super) fn run(command: &Doctor) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(&command.data)?;
+pub(super) fn run(command: &Doctor) -> Result<(), Failure> {
+    let data = command.data.display();
+    std::fs::create_dir_all(&command.data)
+        .map_err(|error| format!("cannot make the data directory {data}: {error}"))?;
     let checks = runtime::preflight(&command.data);
     let fit = checks.iter().all(Check::is_ok);
     let measured = if fit {
@@ -39,14 +42,16 @@ pub(super) fn run(command: &Doctor) -> Result<(), Box<dyn Error>> {
     } else {
         None
     };
+    let mut stdout = Stdout::open()?;
     match command.output {
-        OutputFormat::Text => print_table(&checks, measured.as_ref()),
-        OutputFormat::Json => print_json(&checks, measured.as_ref()),
+        OutputFormat::Text => print_table(&mut stdout, &checks, measured.as_ref())?,
+        OutputFormat::Json => stdout.line(document(&checks, measured.as_ref()))?,
     }
+    stdout.flush()?;
     if fit { Ok(()) } else { Err(Unfit.into()) }
 }
 
-fn measure(data: &Path) -> Result<Measured, Box<dyn Error>> {
+fn measure(data: &Path) -> Result<Measured, Failure> {
     let path = data.join(format!("doctor-{}", std::process::id()));
     let result = Arc::new(Mutex::new(Ok(Measured::default())));
     let (shared, file) = (Arc::clone(&result), path.clone());
@@ -136,26 +141,28 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(index).copied().unwrap_or_default()
 }
 
-#[expect(clippy::print_stdout, reason = "the table is this command's output")]
-fn print_table(checks: &[Check], measured: Option<&Measured>) {
+fn print_table(
+    stdout: &mut Stdout,
+    checks: &[Check],
+    measured: Option<&Measured>,
+) -> Result<(), OutputFailed> {
     for check in checks {
         match &check.outcome {
-            Outcome::Ok { detail } => println!("ok      {:<28}{detail}", check.name),
+            Outcome::Ok { detail } => {
+                stdout.line(format_args!("ok      {:<28}{detail}", check.name))?;
+            }
             Outcome::Failed { what, fix } => {
-                println!("FAILED  {:<28}{what}", check.name);
-                println!("        {:<28}fix: {fix}", "");
+                stdout.line(format_args!("FAILED  {:<28}{what}", check.name))?;
+                stdout.line(format_args!("        {:<28}fix: {fix}", ""))?;
             }
         }
     }
-    let Some(measured) = measured else { return };
-    for (name, times) in rows(measured) {
+    for (name, times) in measured.into_iter().flat_map(rows) {
         let (p50, p99) = (percentile(times, 50), percentile(times, 99));
-        println!(
-            "        {name:<28}p50 {} us, p99 {} us",
-            p50.as_micros(),
-            p99.as_micros()
-        );
+        let (p50, p99) = (p50.as_micros(), p99.as_micros());
+        stdout.line(format_args!("        {name:<28}p50 {p50} us, p99 {p99} us"))?;
     }
+    Ok(())
 }
 
 fn rows(measured: &Measured) -> [(&'static str, &[Duration]); 2] {
@@ -165,8 +172,7 @@ fn rows(measured: &Measured) -> [(&'static str, &[Duration]); 2] {
     ]
 }
 
-#[expect(clippy::print_stdout, reason = "the document is this command's output")]
-fn print_json(checks: &[Check], measured: Option<&Measured>) {
+fn document(checks: &[Check], measured: Option<&Measured>) -> serde_json::Value {
     let checks: Vec<_> = checks
         .iter()
         .map(|check| match &check.outcome {
@@ -189,8 +195,5 @@ fn print_json(checks: &[Check], measured: Option<&Measured>) {
             })
         })
         .collect();
-    println!(
-        "{}",
-        serde_json::json!({ "checks": checks, "measured": measured })
-    );
+    serde_json::json!({ "checks": checks, "measured": measured })
 }

@@ -1,15 +1,34 @@
 //! The command line: one binary, one subcommand a task, a clear message and exit code on failure.
 //!
-//! Exit codes: 0 done, 1 it failed, 2 the command line was wrong.
+//! Exit codes: 0 done, 1 it failed, 2 the command line was wrong. A reader of standard output that
+//! goes away has what it wanted: the command ends with 0.
+//!
+//! ```text
+//! run ─► start, doctor, config              this machine
+//!    └─► topic, produce, consume ─► connect, stdout, progress, interrupt ─► client
+//! ```
 
 pub mod args;
+mod base64;
 mod config;
+mod connect;
+mod consume;
 mod doctor;
+mod failure;
+mod greeting;
+mod interrupt;
+mod json_record;
 mod logging;
 mod port_owner;
+mod produce;
+mod progress;
 mod ready;
+mod rfc3339;
 mod run;
 mod start;
+mod start_at;
+mod stdout;
+mod topic;
 
 pub use args::Args;
 pub use run::run;

@@ -1,36 +1,27 @@
 //! From a subcommand to an exit code.
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use super::args::{Args, Command};
-use super::{config, doctor, start};
+use super::{config, consume, doctor, failure, produce, start, topic};
 
 /// Runs what was typed.
 pub fn run(args: Args) -> ExitCode {
     let done = match args.command {
         Command::Dev(dev) => start::dev(&dev),
         Command::Serve(serve) => start::serve(&serve),
+        Command::Topic(command) => topic::run(&command),
+        Command::Produce(command) => produce::run(&command),
+        Command::Consume(command) => consume::run(&command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(command) => doctor::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if failure::is_output_unwanted(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("riverrun: {}", chain(error.as_ref()));
+            failure::complain(&failure::line(error.as_ref()));
             ExitCode::FAILURE
         }
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -1,6 +1,5 @@
 //! `riverrun dev` and `riverrun serve`: from words to a running node.
 
-use std::error::Error;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,9 +10,9 @@ use crate::broker::{Milestone, Plan, StartError, run_shard};
 use crate::config::{Address, NodeConfig, NodeConfigError};
 
 use super::args::{Dev, Serve};
+use super::failure::{Failure, complain};
+use super::greeting::Greeting;
 use super::{logging, port_owner, ready};
-
-type Failure = Box<dyn Error>;
 
 /// Runs a node for development.
 pub(super) fn dev(args: &Dev) -> Result<(), Failure> {
@@ -33,10 +32,24 @@ pub(super) fn dev(args: &Dev) -> Result<(), Failure> {
     settings.extend(args.cores.map(|cores| format!("cores={cores}")));
     settings.extend(args.set.iter().cloned());
     let config = NodeConfig::parse("", &settings)?;
-    let shown = data.to_path_buf();
-    run_node(config, move |milestone| {
-        if let Milestone::Listening { address, admin } = milestone {
-            greet(address, admin, &shown);
+    let greeting = Greeting {
+        shards: launch_options(&config)?.cpus.len(),
+        data: data.to_path_buf(),
+        durability: config.given("durability").unwrap_or("group").to_owned(),
+    };
+    let is_ephemeral = args.ephemeral;
+    run_node(config, move |milestone| match milestone {
+        Milestone::Listening { address, admin } => {
+            // The broker serves on when nobody reads what it says.
+            let _unread = greeting.say(address, admin);
+        }
+        Milestone::Ready => {}
+        Milestone::Stopping => complain("stopping"),
+        Milestone::StoppingAtOnce => {
+            if is_ephemeral {
+                // What cannot be removed is in the folder for temporary files.
+                let _left_behind = std::fs::remove_dir_all(&greeting.data);
+            }
         }
     })
 }
@@ -61,22 +74,8 @@ pub(super) fn serve(args: &Serve) -> Result<(), Failure> {
             tracing::info!("stopping");
             ready::tell("STOPPING=1");
         }
+        Milestone::StoppingAtOnce => tracing::warn!("a second signal: stopping at once"),
     })
-}
-
-/// What a developer needs to know, as little as possible of it.
-#[expect(clippy::print_stdout, reason = "the greeting is this command's output")]
-fn greet(address: SocketAddr, admin: Option<SocketAddr>, data: &Path) {
-    if let Some(admin) = admin {
-        println!("admin http://{admin}");
-    }
-    println!("data in {}", data.display());
-    println!("durability group: an acknowledged record is on disk");
-    println!("produce: echo hello | riverrun produce greetings -b {address}");
-    println!("         echo hello | kcat -P -b {address} -t greetings");
-    println!("consume: riverrun consume greetings -b {address}");
-    println!("         kcat -C -b {address} -t greetings");
-    println!("listening on {address}");
 }
 
 fn run_node(
@@ -92,6 +91,13 @@ fn run_node(
     })?;
     check_machine(&config.data_dir)?;
     let options = launch_options(&config)?;
+    let announce = move |milestone| {
+        announce(milestone);
+        if milestone == Milestone::StoppingAtOnce {
+            complain("stopped at once; the next start replays the journal");
+            std::process::exit(1);
+        }
+    };
     let plan = Arc::new(Plan {
         config: Arc::new(config),
         listen,

@@ -1,0 +1,33 @@
+//! The command: finds out what is to be read, then reads it.
+
+use std::io::{self, IsTerminal as _};
+
+use client::blocking::Consumer;
+use client::consumer::ConsumerOptions;
+
+use super::plan::Plan;
+use super::reading::Reading;
+use crate::cli::args::Consume;
+use crate::cli::connect::{connect, log_ends, reach_topic};
+use crate::cli::failure::Failure;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::progress::{Progress, Unit};
+use crate::cli::stdout::Stdout;
+
+/// Prints the records of a topic.
+pub(in crate::cli) fn run(args: &Consume) -> Result<(), Failure> {
+    let interrupt = Interrupt::listen()?;
+    let stdout = Stdout::open()?;
+    let mut cluster = connect(&args.bootstrap)?;
+    reach_topic(&mut cluster, &args.topic, false)?;
+    let logs = log_ends(&mut cluster, &args.topic)?;
+    let plan = Plan::new(args, &logs)?;
+    // A bar and records on one screen would disturb each other; reading for ever gets nowhere.
+    let progress = if plan.span.is_none() || io::stdout().is_terminal() {
+        Progress::silent(cluster.now())
+    } else {
+        Progress::start(Unit::Records, plan.span, cluster.now())
+    };
+    let consumer = Consumer::new(cluster, ConsumerOptions::default());
+    Reading::new(args, consumer, stdout, progress).run(&plan, &interrupt)
+}
