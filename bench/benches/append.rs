@@ -166,6 +166,24 @@ fn durable_appends(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Consumers that read after a restart.
+const CONSUMERS: usize = 16;
+
+/// Reads the last batch of each log.
+async fn read_last(logs: Vec<Rc<Log>>) {
+    for log in logs {
+        let end = log.positions().end;
+        let last = Offset::new(end.get() - 1).expect("every log has a batch");
+        let limits = ReadLimits {
+            size_max: ByteCount::kib(64),
+            until: end,
+            first_batch: FirstBatch::Whole,
+        };
+        let read = log.read(last, limits).await.expect("the last batch");
+        assert_eq!(read.end, Some(end));
+    }
+}
+
 /// Kills a shard with a thousand partitions under way, and times the next start until every log is
 /// open and has answered a read of its last batch.
 fn restart(criterion: &mut Criterion) {
@@ -244,17 +262,11 @@ fn start(path: PathBuf) -> Duration {
             let began = runtime::now();
             let (_dir, _store, logs) = reopen(&path).await;
             let open = runtime::now().since(began);
-            for log in &logs {
-                let end = log.positions().end;
-                let last = Offset::new(end.get() - 1).expect("every log has a batch");
-                let limits = ReadLimits {
-                    size_max: ByteCount::kib(64),
-                    until: end,
-                    first_batch: FirstBatch::Whole,
-                };
-                let read = log.read(last, limits).await.expect("the last batch");
-                assert_eq!(read.end, Some(end));
+            let group = TaskGroup::new();
+            for logs in logs.chunks(logs.len() / CONSUMERS) {
+                group.spawn(Queue::Latency, read_last(logs.to_vec()));
             }
+            group.join_all().await;
             let took = runtime::now().since(began);
             if std::env::var_os("RIVERRUN_BENCH_METRICS").is_some() {
                 eprintln!("open after {open:?}, all read after {took:?}");

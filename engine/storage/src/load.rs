@@ -58,6 +58,8 @@ pub(crate) async fn load(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result<(), 
     if past == Past::Unread {
         let findings = find(shared, core, &end).await?;
         take_over(core, &end, findings);
+        // What was scanned is written behind the index, so that the next load need not.
+        shared.enlist_write_out(core);
         shared.note_room();
     }
     drop(permit);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use runtime::{File, OpenMode};
 use types::size::{block_ceil, block_floor};
-use types::{ByteCount, Offset};
+use types::{BLOCK_SIZE, ByteCount, Offset};
 
 use super::chain::ReadFrame;
 use super::overlay::overlay;
@@ -231,7 +231,9 @@ async fn settle(file: &File, path: &Path, end: LogEnd) -> Result<LogEnd, Error> 
         });
     }
     let mut found = end;
-    let mut scanner = Scanner::new(file, end.position, size, end.next, end.epoch);
+    // Mostly there is nothing: one block tells.
+    let scanner = Scanner::new(file, end.position, size, end.next, end.epoch);
+    let mut scanner = scanner.with_piece_size(BLOCK_SIZE);
     loop {
         match scanner.next().await {
             Ok(Some(batch)) => {
