@@ -6,8 +6,9 @@
 //!   listen (ApiVersions is answered from here on)
 //!   read the metadata log
 //!   ├─ Replay ─────────────────────────────────►  replay journals into segments
-//!   ├─ Open ───────────────────────────────────►  open logs, serve partitions
+//!   ├─ Open ───────────────────────────────────►  open logs
 //!   register this start of the broker
+//!   ├─ Serve ──────────────────────────────────►  serve partitions
 //!   ready
 //!   ...a signal (a second one is announced: the command line ends the process then)
 //!   stop listening
@@ -217,7 +218,7 @@ async fn accept(node: Rc<Node>, acceptor: Rc<Acceptor>, connections: Rc<TaskGrou
     }
 }
 
-/// Reads the metadata, replays the journals, opens every log, takes the controller's seat.
+/// Reads the metadata, replays the journals, opens every log, takes the controller's seat, serves.
 async fn open_logs(node: &Rc<Node>, plan: &Plan, data: &DataDir) -> Result<(), StartError> {
     let shard = &node.shard;
     let (log, controller) = open_controller(plan, data).await?;
@@ -251,6 +252,14 @@ async fn open_logs(node: &Rc<Node>, plan: &Plan, data: &DataDir) -> Result<(), S
     driver.carry_out(&registration).await?;
     let seated = shard.controller.set(driver);
     assert!(seated.is_ok(), "a node starts once");
+    // Not earlier: metadata without this broker would send its clients nowhere.
+    let mut replies = Vec::new();
+    for peer in shard.router.all() {
+        replies.push(shard.mesh.call(peer, Ask::Serve).await);
+    }
+    for reply in replies {
+        reply.await?;
+    }
     Ok(())
 }
 

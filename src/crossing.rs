@@ -64,6 +64,8 @@ pub enum Ask {
     },
     /// Start: open your logs and serve.
     Open(Opening),
+    /// Serve what you opened: all shards have.
+    Serve,
     /// Tell what you counted.
     Report,
     /// End your connections, write everything out, close.

@@ -100,6 +100,10 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             known,
         } => Answer::Replayed(storage::replay_journals(&layout, &journals, &known).await),
         Ask::Open(opening) => Answer::Opened(shard.open(opening).await),
+        Ask::Serve => {
+            shard.serve();
+            Answer::Done
+        }
         Ask::Report => Answer::Report(Box::new(node.report())),
         Ask::Stop => {
             let stopped = node.stop().await;

@@ -3,7 +3,8 @@
 //! Invariants:
 //! 1. The partitions are those that the image gives to this shard: after every change of the image
 //!    they are made to agree with it, and nothing else adds or removes one.
-//! 2. A shard serves partitions only after its logs are open (`ready`).
+//! 2. A shard serves only when the whole node can (`ready`): every log of every shard is open, the
+//!    broker is registered, and the controller has its seat.
 
 use std::cell::{OnceCell, Ref, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,7 +140,7 @@ impl Shard {
         self.ready.get()
     }
 
-    /// Opens this shard's logs and serves them.
+    /// Opens this shard's logs; [`Self::serve`] serves them.
     pub async fn open(&self, opening: Opening) -> Result<(), storage::Error> {
         let Opening {
             layout,
@@ -174,8 +175,15 @@ impl Shard {
         for topic in every {
             self.agree_with_image(topic);
         }
-        self.ready.set(true);
         Ok(())
+    }
+
+    /// Begins to serve (invariant 2).
+    ///
+    /// *Panics*: before the logs are open.
+    pub fn serve(&self) {
+        assert!(self.store.get().is_some(), "logs are opened, then served");
+        self.ready.set(true);
     }
 
     /// Applies durable records: the image first, then what follows from it.
