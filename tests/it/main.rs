@@ -1,6 +1,7 @@
 //! Promises to users, through the socket: the built binary, real clients, no internals.
 
 mod admin;
+mod cli;
 mod durability;
 mod hostile;
 mod process;
