@@ -106,10 +106,15 @@ struct Given {
     jobs: Option<usize>,
     share: Option<(usize, usize)>,
     mutants: Vec<Chosen>,
-    hunt: bool,
-    history: bool,
-    log: bool,
-    help: bool,
+    flags: Vec<Flag>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flag {
+    Help,
+    History,
+    Log,
+    Hunt,
 }
 
 /// Reads the arguments behind the program's name.
@@ -123,49 +128,51 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Task, Mis
                 .ok_or_else(|| Misuse::ValueMissing(argument.clone()))
         };
         match argument.as_str() {
-            "--help" | "-h" => given.help = true,
+            "--help" | "-h" => given.flags.push(Flag::Help),
             "--node" => given.kinds.push(Kind::Node),
             "--storage" => given.kinds.push(Kind::Storage),
-            "--history" => given.history = true,
-            "--log" => given.log = true,
+            "--history" => given.flags.push(Flag::History),
+            "--log" => given.flags.push(Flag::Log),
             "--seeds" => given.seeds = Some(read(&argument, &value()?, range)?),
             "--jobs" => given.jobs = Some(read(&argument, &value()?, number)?),
             "--share" => given.share = Some(read(&argument, &value()?, share)?),
             "--mutant" => given.mutants = read(&argument, &value()?, mutant::named)?,
-            "--hunt" => given.hunt = true,
+            "--hunt" => given.flags.push(Flag::Hunt),
             seed => match seed.parse() {
                 Ok(seed) => given.seed = Some(seed),
                 Err(_) => return Err(Misuse::Unknown(argument)),
             },
         }
     }
-    task(given)
+    task(&given)
 }
 
-fn task(given: Given) -> Result<Task, Misuse> {
+fn task(given: &Given) -> Result<Task, Misuse> {
     let kinds = if given.kinds.is_empty() {
         Kind::ALL.to_vec()
     } else {
-        given.kinds
+        given.kinds.clone()
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = given.jobs.unwrap_or(cores).max(1);
-    if given.help {
+    let is_set = |flag| given.flags.contains(&flag);
+    if is_set(Flag::Help) {
         return Ok(Task::Help);
     }
     if let Some(&mutant) = given.mutants.first() {
-        let seeds = given.seeds.unwrap_or(MUTANT_SEEDS);
+        let seeds = given.seeds.clone().unwrap_or(MUTANT_SEEDS);
         let lot = Lot { seeds, kinds };
-        return Ok(match given.hunt {
-            true => Task::Hunt { mutant, lot },
-            false => Task::Mutants {
-                mutants: given.mutants,
+        return Ok(if is_set(Flag::Hunt) {
+            Task::Hunt { mutant, lot }
+        } else {
+            Task::Mutants {
+                mutants: given.mutants.clone(),
                 lot,
                 jobs,
-            },
+            }
         });
     }
-    match (given.seeds, given.seed) {
+    match (given.seeds.clone(), given.seed) {
         (Some(seeds), None) => {
             let lot = Lot { seeds, kinds };
             Ok(match given.share {
@@ -175,8 +182,8 @@ fn task(given: Given) -> Result<Task, Misuse> {
         }
         (None, Some(seed)) => Ok(Task::One {
             lives: kinds.into_iter().map(|kind| Life { kind, seed }).collect(),
-            history: given.history,
-            log: given.log,
+            history: is_set(Flag::History),
+            log: is_set(Flag::Log),
         }),
         _ => Err(Misuse::Nothing),
     }

@@ -11,12 +11,12 @@ pub(crate) fn failed_once() -> Vec<Life> {
     SEEDS.lines().filter_map(parse).collect()
 }
 
-fn parse(line: &str) -> Option<Life> {
-    let line = line.split('#').next().unwrap_or_default().trim();
-    if line.is_empty() {
+fn parse(text: &str) -> Option<Life> {
+    let text = text.split('#').next().unwrap_or_default().trim();
+    if text.is_empty() {
         return None;
     }
-    let life = line.split_once(' ').and_then(|(kind, seed)| {
+    let life = text.split_once(' ').and_then(|(kind, seed)| {
         Some(Life {
             kind: kind.parse().ok()?,
             seed: seed.trim().parse().ok()?,

@@ -53,12 +53,11 @@ impl Admin {
 
     /// Asks once; `None` if the connection was lost.
     async fn try_ask<C: Call>(&mut self, request: &C) -> Option<C::Response> {
-        let mut link = match self.link.take() {
-            Some(link) => link,
-            None => {
-                let version_max = self.chance.pick(ADMIN_VERSIONS_MAX);
-                Link::dial_patiently(&self.desk, &mut self.chance, version_max).await
-            }
+        let mut link = if let Some(link) = self.link.take() {
+            link
+        } else {
+            let version_max = self.chance.pick(ADMIN_VERSIONS_MAX);
+            Link::dial_patiently(&self.desk, &mut self.chance, version_max).await
         };
         let response = link.call(&self.desk, request).await.ok()?;
         self.link = Some(link);

@@ -16,10 +16,10 @@ use crate::chance::Chance;
 pub(super) const PORT: u16 = 9092;
 
 /// How long a stop in order may take.
-const STOP_MAX: Duration = Duration::from_secs(60);
+const STOP_MAX: Duration = Duration::from_mins(1);
 
 /// How long a start may take.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_mins(1);
 
 /// A broker that cannot do what it must.
 #[derive(Debug, thiserror::Error)]

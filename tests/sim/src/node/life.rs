@@ -17,10 +17,10 @@ use crate::life::Telling;
 use crate::outcome::Outcome;
 
 /// How long clients may take to finish what they began, once everything is healthy.
-const FINISH_MAX: Duration = Duration::from_secs(120);
+const FINISH_MAX: Duration = Duration::from_mins(2);
 
 /// How long an audit may take.
-const AUDIT_MAX: Duration = Duration::from_secs(120);
+const AUDIT_MAX: Duration = Duration::from_mins(2);
 
 /// Why a life could not be lived to its end.
 #[derive(Debug, thiserror::Error)]

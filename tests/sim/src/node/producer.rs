@@ -163,15 +163,15 @@ impl Producer {
 
     /// Sends new batches until one fails or there are no more to send; leaves nothing under way.
     async fn produce(&mut self, link: &mut Link) -> Result<(), Lost> {
-        let mut line: VecDeque<UnderWay> = VecDeque::new();
+        let mut waiting: VecDeque<UnderWay> = VecDeque::new();
         let mut went = Went::Well;
         loop {
             let may_send = went == Went::Well && !self.makes_no_more() && !self.is_done();
-            if may_send && line.len() < self.under_way_max {
+            if may_send && waiting.len() < self.under_way_max {
                 let batches = self.make_batches();
                 let under_way = self.send(link, batches).await?;
                 if self.delivery != Delivery::Unanswered {
-                    line.push_back(under_way);
+                    waiting.push_back(under_way);
                 }
                 let most = self.pause_max_ms;
                 if most > 0 && self.chance.percent(60) {
@@ -182,7 +182,7 @@ impl Producer {
                 }
                 continue;
             }
-            let Some(under_way) = line.pop_front() else {
+            let Some(under_way) = waiting.pop_front() else {
                 return Ok(());
             };
             went = self.receive(link, under_way, went).await?;

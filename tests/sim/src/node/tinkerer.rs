@@ -58,9 +58,10 @@ async fn change_config(admin: &mut Admin, topic: &Topic) {
     let value = admin.chance.pick(values);
     let event = |changed: bool| {
         let (topic, value) = (topic.id, value.to_owned());
-        match changed {
-            false => Event::ConfigAsked { topic, key, value },
-            true => Event::ConfigChanged { topic, key, value },
+        if changed {
+            Event::ConfigChanged { topic, key, value }
+        } else {
+            Event::ConfigAsked { topic, key, value }
         }
     };
     admin.desk.note(event(false));
@@ -158,14 +159,14 @@ async fn delete_records(admin: &mut Admin, topic: &Topic) {
     let Some((log_start, high_watermark)) = see_ends(admin, topic, partition).await else {
         return;
     };
-    let (least, most) = (
+    let (lowest, highest) = (
         log_start.max(0).cast_unsigned(),
         high_watermark.max(0).cast_unsigned(),
     );
-    if most <= least || topic.is_doomed() {
+    if highest <= lowest || topic.is_doomed() {
         return;
     }
-    let below = admin.chance.between(least, most).cast_signed();
+    let below = admin.chance.between(lowest, highest).cast_signed();
     let log = topic.log(partition);
     admin.desk.note(Event::PrefixDeletionAsked { log, below });
     topic.delete_below(partition, below);

@@ -16,7 +16,7 @@ use crate::life::Telling;
 use crate::outcome::{Outcome, Tally};
 
 /// How long a start, a comparison, or a close may take on a healthy disk.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the driver and the process tell each other.
 #[derive(Debug, Default)]

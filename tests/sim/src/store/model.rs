@@ -8,7 +8,7 @@
 //! ```
 
 use record::CheckedBatch;
-use types::Offset;
+use types::{LeaderEpoch, Offset};
 
 /// A batch as the log holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Stored {
             epoch: batch
                 .header()
                 .leader_epoch()
-                .map_or(-1, |epoch| epoch.get()),
+                .map_or(-1, LeaderEpoch::get),
             crc: batch.header().crc(),
         }
     }

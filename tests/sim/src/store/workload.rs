@@ -20,6 +20,9 @@ use crate::payload;
 /// Sizes of values, from the smallest to one of many blocks.
 const SIZES: &[usize] = &[12, 25, 25, 100, 100, 1_000, 4_000, 4_096, 9_000, 24_576];
 
+/// How long a writer waits for its batch to be durable.
+const SYNC_MAX: Duration = Duration::from_millis(40);
+
 /// What outlives the processes of one life.
 pub(super) struct Ledger {
     models: RefCell<Vec<Model>>,
@@ -153,8 +156,9 @@ async fn write(mut hand: Hand) {
         let Some(sent) = append(&hand.ledger, number, &log, &bytes).await else {
             return;
         };
-        // Many appends wait for one sync.
-        if hand.chance.percent(70) && log.durable_to(sent.end).await.is_ok() {
+        // Many appends wait for one sync. What is cut off meanwhile never becomes durable.
+        let synced = runtime::timeout(SYNC_MAX, log.durable_to(sent.end));
+        if hand.chance.percent(70) && matches!(synced.await, Ok(Ok(()))) {
             hand.ledger.with(number, |model| model.acknowledge(&sent));
             Ledger::count(&hand.ledger.acknowledged, 1);
         }
