@@ -70,7 +70,7 @@ fn manifest(text: &str, section: &str) -> (Option<String>, BTreeSet<String>) {
     let (mut name, mut keys, mut here) = (None, BTreeSet::new(), String::new());
     for line in text.lines().map(str::trim) {
         if let Some(header) = line.strip_prefix('[') {
-            here = header.trim_end_matches(']').to_owned();
+            header.trim_end_matches(']').clone_into(&mut here);
         } else if let Some((key, value)) = line.split_once('=') {
             let key = key.trim();
             if here == "package" && key == "name" {

@@ -1,5 +1,15 @@
 //! Promises to users, through the socket: the built binary, real clients, no internals.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in a function that it calls"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests watch a real process from outside"
+)]
+
 mod admin;
 mod cli;
 mod durability;

@@ -6,7 +6,7 @@ use super::librdkafka::Producer;
 use super::raw::{Raw, request};
 
 /// Sends one bomb per codec; each must be refused, none may take memory.
-pub fn send_each_codec(bootstrap: &str) {
+pub(crate) fn send_each_codec(bootstrap: &str) {
     // The topic is made by a client that behaves.
     let producer = Producer::new(bootstrap, &[]);
     producer.send("bombed", 0, 0, b"x");

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// A folder that is removed with its value.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     /// Makes an empty folder below the build folder, on a real filesystem.
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let folder =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         // Left over from a run that was killed under the same process id.
@@ -19,7 +19,7 @@ impl Scratch {
         Self(folder)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -31,7 +31,7 @@ impl Drop for Scratch {
 }
 
 /// A running broker; dropping it kills it.
-pub struct Broker {
+pub(crate) struct Broker {
     child: Child,
     stdout: BufReader<ChildStdout>,
     address: SocketAddr,
@@ -40,17 +40,17 @@ pub struct Broker {
 
 impl Broker {
     /// Starts `riverrun dev` on the folder and waits until it says where it listens.
-    pub fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
     /// The same with more arguments.
-    pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
         Self::start_at("127.0.0.1:0", data, arguments)
     }
 
     /// Starts at an address of one's own choice, as after a crash.
-    pub fn start_at(listen: &str, data: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start_at(listen: &str, data: &Path, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_riverrun"))
             .args(["dev", "--listen", listen, "--data"])
             .arg(data)
@@ -85,33 +85,33 @@ impl Broker {
     }
 
     /// Where clients connect to.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The same as text.
-    pub fn bootstrap(&self) -> String {
+    pub(crate) fn bootstrap(&self) -> String {
         self.address.to_string()
     }
 
     /// Where the metrics are, if `--admin` was given.
-    pub fn admin(&self) -> SocketAddr {
+    pub(crate) fn admin(&self) -> SocketAddr {
         self.admin.expect("started with --admin")
     }
 
     /// The process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Ends the process as a power switch ends a program: no handler runs.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("the broker is still running");
         self.child.wait().expect("it was our child");
     }
 
     /// Asks the broker to stop and returns how it ended and what it still printed.
-    pub fn terminate(mut self) -> (ExitStatus, String) {
+    pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill")
             .args(["-TERM", &pid])
@@ -127,7 +127,7 @@ impl Broker {
     }
 
     /// Whether the process is still there.
-    pub fn is_alive(&mut self) -> bool {
+    pub(crate) fn is_alive(&mut self) -> bool {
         self.child.try_wait().expect("it is our child").is_none()
     }
 }

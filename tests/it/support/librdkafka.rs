@@ -10,11 +10,11 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 /// How long the slowest step of a test may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What became of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delivered {
+pub(crate) struct Delivered {
     /// The number that the test gave it.
     pub number: usize,
     /// Its partition and offset, if it was acknowledged.
@@ -22,7 +22,7 @@ pub struct Delivered {
 }
 
 /// Reports deliveries through a channel.
-pub struct Reports(mpsc::Sender<Delivered>);
+pub(crate) struct Reports(mpsc::Sender<Delivered>);
 
 impl rdkafka::ClientContext for Reports {}
 
@@ -40,14 +40,14 @@ impl ProducerContext for Reports {
 }
 
 /// A producer and the reports of its deliveries.
-pub struct Producer {
+pub(crate) struct Producer {
     inner: BaseProducer<Reports>,
     reports: mpsc::Receiver<Delivered>,
 }
 
 impl Producer {
     /// Connects with these settings besides the bootstrap address.
-    pub fn new(bootstrap: &str, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(bootstrap: &str, settings: &[(&str, &str)]) -> Self {
         let (sender, reports) = mpsc::channel();
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", bootstrap);
@@ -61,7 +61,7 @@ impl Producer {
     }
 
     /// Queues a record, waiting while librdkafka's queue is full.
-    pub fn send(&self, topic: &str, partition: i32, number: usize, value: &[u8]) {
+    pub(crate) fn send(&self, topic: &str, partition: i32, number: usize, value: &[u8]) {
         let mut record: BaseRecord<'_, [u8], [u8], usize> =
             BaseRecord::with_opaque_to(topic, number)
                 .partition(partition)
@@ -84,13 +84,13 @@ impl Producer {
     }
 
     /// Returns the deliveries that have been reported so far.
-    pub fn reported(&self) -> Vec<Delivered> {
+    pub(crate) fn reported(&self) -> Vec<Delivered> {
         self.inner.poll(Duration::ZERO);
         self.reports.try_iter().collect()
     }
 
     /// Waits until every record was delivered or given up, and returns the reports.
-    pub fn flush(&self) -> Vec<Delivered> {
+    pub(crate) fn flush(&self) -> Vec<Delivered> {
         self.inner
             .flush(PATIENCE)
             .expect("every record is delivered in time");
@@ -100,13 +100,13 @@ impl Producer {
 
 /// One record as a consumer read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consumed {
+pub(crate) struct Consumed {
     pub offset: i64,
     pub value: Vec<u8>,
 }
 
 /// Reads one partition from its beginning to its present end.
-pub fn read_partition(bootstrap: &str, topic: &str, partition: i32) -> Vec<Consumed> {
+pub(crate) fn read_partition(bootstrap: &str, topic: &str, partition: i32) -> Vec<Consumed> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         // librdkafka wants a name even where no group is used.

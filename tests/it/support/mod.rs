@@ -1,8 +1,8 @@
 //! What the black-box tests share.
 
-pub mod bomb;
-pub mod broker;
-pub mod librdkafka;
-pub mod raw;
+pub(crate) mod bomb;
+pub(crate) mod broker;
+pub(crate) mod librdkafka;
+pub(crate) mod raw;
 
-pub use broker::{Broker, Scratch};
+pub(crate) use broker::{Broker, Scratch};

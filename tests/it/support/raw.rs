@@ -5,10 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A plain TCP connection with a time limit on every step.
-pub struct Raw(TcpStream);
+pub(crate) struct Raw(TcpStream);
 
 impl Raw {
-    pub fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("the broker accepts");
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
@@ -20,19 +20,19 @@ impl Raw {
     }
 
     /// Sends bytes as they are; a broker that has closed already is no error here.
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _closed_already = self.0.write_all(bytes);
     }
 
     /// Sends a frame: its length, then the bytes.
-    pub fn send_frame(&mut self, bytes: &[u8]) {
+    pub(crate) fn send_frame(&mut self, bytes: &[u8]) {
         let length = i32::try_from(bytes.len()).expect("a test frame is small");
         self.send(&length.to_be_bytes());
         self.send(bytes);
     }
 
     /// Reads one frame; `None` if the broker closed the connection instead.
-    pub fn frame(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn frame(&mut self) -> Option<Vec<u8>> {
         let mut length = [0; 4];
         self.0.read_exact(&mut length).ok()?;
         let length = usize::try_from(i32::from_be_bytes(length)).expect("a length of the broker");
@@ -42,23 +42,23 @@ impl Raw {
     }
 
     /// Whether the broker closes the connection without an answer.
-    pub fn is_closed(&mut self) -> bool {
+    pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0; 1]), Ok(0) | Err(_))
     }
 
     /// Ends the sending side.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let _closed_already = self.0.shutdown(std::net::Shutdown::Write);
     }
 }
 
 /// An ApiVersions request of version 0 with a correlation id.
-pub fn api_versions(correlation: i32) -> Vec<u8> {
+pub(crate) fn api_versions(correlation: i32) -> Vec<u8> {
     request(18, 0, correlation, &[])
 }
 
 /// A request with a header of version 1 and no client id.
-pub fn request(key: i16, version: i16, correlation: i32, body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(key: i16, version: i16, correlation: i32, body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(key.to_be_bytes());
     bytes.extend(version.to_be_bytes());

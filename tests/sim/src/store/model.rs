@@ -29,10 +29,7 @@ impl Stored {
         Self {
             first: batch.base_offset(),
             end: batch.end_offset(),
-            epoch: batch
-                .header()
-                .leader_epoch()
-                .map_or(-1, LeaderEpoch::get),
+            epoch: batch.header().leader_epoch().map_or(-1, LeaderEpoch::get),
             crc: batch.header().crc(),
         }
     }
