@@ -16,7 +16,7 @@ use crate::journal::Entry;
 use crate::layout::{index_name, segment_name};
 use crate::load::load;
 use crate::log_core::{Appends, LogState, Place};
-use crate::segment::{ScanError, Scanner, index_of, place_of};
+use crate::segment::{self, ScanError, Scanner, index_of, place_of};
 use crate::tail::TailBatch;
 
 /// Lets appends in again, also when the future is dropped half-way.
@@ -200,6 +200,12 @@ impl Log {
             .remove(self.core.id.incarnation, segment);
         let done = self.cut_files(cut.place).await;
         done.map_err(|error| self.shared.fail("truncation", &error))?;
+        drop(permit);
+        if cut.place.position == 0 {
+            // The segment before ends here, and no batch may come to say so: it gets its exact
+            // length before the frames that tell it may go.
+            segment::write_out(&self.shared, &self.core, cut.end).await?;
+        }
         self.core.state.borrow_mut().cut_due = false;
         let marks = {
             let state = self.core.state.borrow();
@@ -207,7 +213,6 @@ impl Log {
         };
         self.core.publish(marks);
         self.shared.note_room();
-        drop(permit);
         Ok(())
     }
 

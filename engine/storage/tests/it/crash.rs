@@ -20,8 +20,9 @@ const CLIENTS: usize = 12;
 const LIVES: u64 = 4;
 
 /// Seeds that have failed: a deletion during a truncation; a replay that acted on a chunk which a
-/// killed process had written and a power failure during that replay then took.
-const REGRESSIONS: [u64; 2] = [37, 272];
+/// killed process had written and a power failure during that replay then took; a cut at a segment's
+/// start, after which the segment before was never closed.
+const REGRESSIONS: [u64; 3] = [37, 272, 826];
 
 /// What one log must hold.
 #[derive(Default)]
