@@ -1,6 +1,7 @@
 //! Reaching a cluster: connections, topics, the ends of their logs, and what to say when it fails.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use client::blocking::{Cluster, ClusterOptions, Peer};
@@ -22,7 +23,10 @@ pub(super) fn connect(bootstrap: &Bootstrap) -> Result<Cluster, Failure> {
     let addresses: Vec<&str> = bootstrap.addresses.iter().map(String::as_str).collect();
     let connected = Cluster::connect(&addresses, ClusterOptions::default());
     connected.map_err(|error| match error {
-        Error::Unreachable { .. } => unreachable(&error, "is a broker running there?").into(),
+        Error::Unreachable { .. } => {
+            let (trouble, way_out) = (trouble(&error), way_out(&error));
+            format!("{trouble}; is a broker running there?{way_out}").into()
+        }
         Error::InvalidAddress { .. } => error.into(),
         other => {
             let asked = addresses.join(", ");
@@ -32,24 +36,29 @@ pub(super) fn connect(bootstrap: &Bootstrap) -> Result<Cluster, Failure> {
     })
 }
 
-/// Says that an address cannot be reached, and what may help.
-fn unreachable(error: &Error, hint: &str) -> String {
+/// Says in one line what is wrong with the cluster.
+pub(super) fn trouble(error: &Error) -> String {
     let Error::Unreachable { address, source } = error else {
         return failure::line(error);
     };
     // The kind reads better than the system's text, where it has one.
     let reason = match source.kind() {
-        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::TimedOut => {
-            source.kind().to_string()
-        }
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::TimedOut => source.kind().to_string(),
         _ => source.to_string(),
     };
+    format!("cannot connect to {address}: {reason}")
+}
+
+/// Says what starts a broker, if the address that does not answer is one of this machine.
+fn way_out(error: &Error) -> &'static str {
+    let Error::Unreachable { address, .. } = error else {
+        return "";
+    };
     let host = address.rsplit_once(':').map_or("", |(host, _)| host);
-    let start = match host {
+    match host {
         "localhost" | "127.0.0.1" | "[::1]" => " start one: riverrun dev",
         _ => "",
-    };
-    format!("cannot connect to {address}: {reason}; {hint}{start}")
+    }
 }
 
 /// Makes sure that a topic is there and that the leaders of its partitions can be reached.
@@ -67,10 +76,11 @@ pub(super) fn reach_topic(
     for node in leaders(cluster, name).into_keys() {
         let reached = cluster.version(Peer::Node(node), wire::api::ApiKey::Produce);
         reached.map_err(|error| match error {
-            Error::Unreachable { .. } => Failure::from(unreachable(
-                &error,
-                &format!("that is what the cluster advertises for node {node}"),
-            )),
+            Error::Unreachable { .. } => {
+                let trouble = trouble(&error);
+                let text = format!("{trouble}, the address that the cluster tells for node {node}");
+                Failure::from(text)
+            }
             other => other.into(),
         })?;
     }

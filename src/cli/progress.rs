@@ -1,9 +1,10 @@
 //! A progress bar on standard error, when a person watches and the work takes long.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use types::Monotonic;
 
 use super::failure::complain;
@@ -23,24 +24,25 @@ pub(super) enum Unit {
 /// How far long work has come. Dropping it wipes the bar.
 #[derive(Debug)]
 pub(super) struct Progress {
-    unit: Unit,
-    total: Option<u64>,
-    done: u64,
     started: Monotonic,
+    done: u64,
+    /// Counts from the start, so that its rates are right, and is shown later.
+    bar: ProgressBar,
+    is_shown: bool,
     is_watched: bool,
-    bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// Starts to count, towards a total if it is known; silent unless standard error is a terminal.
     pub(super) fn start(unit: Unit, total: Option<u64>, now: Monotonic) -> Self {
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+        bar.set_style(style(unit, total));
         Self {
-            unit,
-            total,
-            done: 0,
             started: now,
+            done: 0,
+            bar,
+            is_shown: false,
             is_watched: io::stderr().is_terminal(),
-            bar: None,
         }
     }
 
@@ -57,72 +59,71 @@ impl Progress {
         if !self.is_watched {
             return;
         }
-        if let Some(bar) = &self.bar {
-            bar.set_position(self.done);
-        } else if now.since(self.started) >= QUIET_TIME {
-            self.bar = Some(self.draw());
+        self.bar.set_position(self.done);
+        if !self.is_shown && now.since(self.started) >= QUIET_TIME {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.is_shown = true;
         }
     }
 
     /// Says something on standard error, above the bar if there is one.
     pub(super) fn note(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| complain(text)),
-            None => complain(text),
-        }
-    }
-
-    fn draw(&self) -> ProgressBar {
-        let target = ProgressDrawTarget::stderr();
-        let bar = ProgressBar::with_draw_target(self.total, target);
-        let template = match (self.unit, self.total) {
-            (Unit::Bytes, Some(_)) => "{wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta}",
-            (Unit::Bytes, None) => "{spinner} {bytes}  {bytes_per_sec}",
-            (Unit::Records, Some(_)) => "{wide_bar} {human_pos}/{human_len}  {per_sec}  {eta}",
-            (Unit::Records, None) => "{spinner} {human_pos}  {per_sec}",
-        };
-        let style = ProgressStyle::with_template(template);
-        bar.set_style(style.expect("the templates above are well formed"));
-        bar.set_position(self.done);
-        bar
+        self.bar.suspend(|| complain(text));
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
+}
+
+fn style(unit: Unit, total: Option<u64>) -> ProgressStyle {
+    let template = match (unit, total) {
+        (Unit::Bytes, Some(_)) => "{wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta}",
+        (Unit::Bytes, None) => "{spinner} {bytes}  {bytes_per_sec}",
+        (Unit::Records, Some(_)) => "{wide_bar} {human_pos}/{human_len}  {rate}  {eta}",
+        (Unit::Records, None) => "{spinner} {human_pos}  {rate}",
+    };
+    let style = ProgressStyle::with_template(template);
+    let style = style.expect("the templates above are well formed");
+    style.with_key(
+        "rate",
+        |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // What does not fit is not shown; a bar has no other way to fail.
+            let _cut_off = write!(text, "{:.0}/s", HumanFloatCount(state.per_sec()));
+        },
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn watched(unit: Unit, total: Option<u64>) -> Progress {
+        let mut progress = Progress::start(unit, total, Monotonic::ZERO);
+        progress.is_watched = true;
+        progress
+    }
+
     #[test]
-    fn every_template_is_well_formed() {
+    fn long_work_shows_a_bar_of_every_kind() {
         for unit in [Unit::Bytes, Unit::Records] {
             for total in [None, Some(10)] {
-                let mut progress = Progress::start(unit, total, Monotonic::ZERO);
-                progress.is_watched = true;
-                progress.advance(Monotonic::ZERO.after(QUIET_TIME), 4);
-                let bar = progress.bar.as_ref().expect("half a second has passed");
-                assert_eq!(bar.position(), 4);
+                let mut progress = watched(unit, total);
+                progress.advance(Monotonic::ZERO.after(QUIET_TIME / 2), 4);
+                assert!(!progress.is_shown);
                 progress.advance(Monotonic::ZERO.after(QUIET_TIME), 2);
-                assert_eq!(progress.bar.as_ref().map(ProgressBar::position), Some(6));
+                assert!(progress.is_shown);
+                assert_eq!(progress.bar.position(), 6);
             }
         }
     }
 
     #[test]
-    fn short_work_and_work_that_nobody_watches_show_no_bar() {
-        let mut progress = Progress::start(Unit::Bytes, None, Monotonic::ZERO);
-        progress.is_watched = true;
-        progress.advance(Monotonic::ZERO.after(QUIET_TIME / 2), 1);
-        assert!(progress.bar.is_none());
+    fn work_that_nobody_watches_shows_no_bar() {
         let mut silent = Progress::silent(Monotonic::ZERO);
         silent.advance(Monotonic::ZERO.after(QUIET_TIME * 2), 1);
-        assert!(silent.bar.is_none());
+        assert!(!silent.is_shown);
     }
 }

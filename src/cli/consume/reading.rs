@@ -10,8 +10,8 @@ use types::{ErrorCode, Monotonic, Offset};
 
 use super::plan::Plan;
 use crate::cli::args::{Consume, RecordFormat};
-use crate::cli::connect::missing;
-use crate::cli::failure::{self, Failure};
+use crate::cli::connect::{missing, trouble};
+use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::json_record::Printed;
 use crate::cli::progress::Progress;
@@ -165,13 +165,13 @@ impl<'a> Reading<'a> {
                 }
             }
             (Err(error), Some(since)) if self.args.exit && now.since(since) > ABSENCE_MAX => {
-                Err(error.into())
+                Err(trouble(&error).into())
             }
             (Err(_), Some(_)) => Ok(()),
             (Err(error), None) => {
                 self.gone_since = Some(now);
-                let cause = failure::line(&error);
-                self.progress.note(&format!("{cause}; still trying"));
+                let trouble = trouble(&error);
+                self.progress.note(&format!("{trouble}; still trying"));
                 Ok(())
             }
         }

@@ -74,3 +74,27 @@ fn a_second_signal_ends_a_node_at_once() {
     let (status, _) = Broker::start(scratch.path()).terminate();
     assert_eq!(status.code(), Some(0));
 }
+
+#[test]
+fn an_advertised_address_that_nobody_reaches_is_named() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nowhere = free.local_addr().unwrap().to_string();
+    drop(free);
+    let scratch = Scratch::new("cli-advertised");
+    let setting = format!("advertised={nowhere}");
+    let broker = Broker::start_with(scratch.path(), &["--set", &setting]);
+    for typed in ["produce t", "consume t", "topic describe t"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_riverrun"))
+            .args(typed.split_whitespace())
+            .args(["-b", &broker.bootstrap()])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let told = refusal(&output);
+        let want = format!("cannot connect to {nowhere}: connection refused");
+        assert!(
+            told.contains(&want) && told.contains("node 1"),
+            "{typed}: {told}"
+        );
+    }
+}
