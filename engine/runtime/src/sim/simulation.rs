@@ -85,7 +85,6 @@ impl Simulation {
     pub fn crash(&self, node: &NodeHandle, crash: Crash) {
         stop(&self.world, |owner| owner.host == node.id());
         node.host.running.set(0);
-        node.host.signals.replace(Host::no_signals());
         self.world.executor.draw(|rng| match crash {
             Crash::Process => node.host.disk.fail_process(rng),
             Crash::Power => node.host.disk.fail_power(rng),
@@ -194,8 +193,10 @@ impl Simulation {
         F: Future<Output = ()> + 'static,
     {
         let host = &node.host;
-        // Of a process that has ended, tasks may be left that have not heard of it.
+        // Of a process that has ended, tasks may be left that have not heard of it, and signals that
+        // came too late for it.
         stop(&self.world, |owner| owner.host == host.id);
+        host.signals.replace(Host::no_signals());
         let shards = host.shards.get();
         let life = host.lives.get() + 1;
         host.lives.set(life);

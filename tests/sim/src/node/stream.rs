@@ -37,6 +37,7 @@ pub(super) struct Stream {
     number_next: u32,
     /// In the order of sending.
     unacknowledged: VecDeque<Batch>,
+    gave_up: bool,
 }
 
 impl Stream {
@@ -47,6 +48,7 @@ impl Stream {
             delivery,
             number_next: 0,
             unacknowledged: VecDeque::new(),
+            gave_up: false,
         }
     }
 
@@ -131,8 +133,11 @@ impl Stream {
         !self.unacknowledged.is_empty()
     }
 
-    /// Takes note of an acknowledgement.
+    /// Takes note of an acknowledgement; one for what was given up says nothing.
     pub(super) fn acknowledged(&mut self, desk: &Desk, first: u32, base_offset: i64) {
+        if self.gave_up {
+            return;
+        }
         let before = self.unacknowledged.len();
         self.unacknowledged.retain(|batch| batch.first != first);
         assert_eq!(
@@ -150,6 +155,7 @@ impl Stream {
     /// Gives up what is not acknowledged: the topic is going away.
     pub(super) fn give_up(&mut self) {
         self.unacknowledged.clear();
+        self.gave_up = true;
     }
 }
 
