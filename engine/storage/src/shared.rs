@@ -206,21 +206,36 @@ impl Shared {
 
     /// Enlists the logs with the oldest tails when the shard's memory is three quarters spent, a
     /// quarter of it at a time.
+    ///
+    /// Called whenever that could do something: when a round made more of the tails durable, and when
+    /// what was enlisted before is written out, since appends may all be waiting for room by then.
     pub(crate) fn relieve_pressure(&self) {
         let spent_max = self.options.tail_size_max.0;
         if self.tail_size.get() <= spent_max / 4 * 3 || !self.write_outs.is_empty() {
             return;
         }
+        let listed = self.oldest.borrow().len();
         let mut enlisted = 0;
-        while enlisted < spent_max / 4 {
+        for _ in 0..listed {
             let Some(oldest) = self.oldest.borrow_mut().pop_front() else {
                 return;
             };
-            oldest.state.borrow_mut().listed.oldest = false;
-            let size = oldest.state.borrow().tail.size();
-            if size > 0 {
+            let (size, is_durable) = {
+                let state = oldest.state.borrow();
+                (state.tail.size(), state.durable > state.written)
+            };
+            if is_durable {
+                oldest.state.borrow_mut().listed.oldest = false;
                 enlisted += size;
                 self.enlist_write_out(&oldest);
+            } else if size > 0 {
+                // The next round may change that.
+                self.oldest.borrow_mut().push_back(oldest);
+            } else {
+                oldest.state.borrow_mut().listed.oldest = false;
+            }
+            if enlisted >= spent_max / 4 {
+                return;
             }
         }
     }

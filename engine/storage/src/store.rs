@@ -281,6 +281,7 @@ async fn run_write_outs(shared: Rc<Shared>) {
             // The index stays in memory; reads of the past will say what is wrong with it.
             tracing::warn!(log = %core.id, %error, "the log's past cannot be read");
         }
+        shared.relieve_pressure();
         runtime::yield_if_due().await;
     }
 }

@@ -1,7 +1,9 @@
 //! What is appended is read back: from the tail, from the segments, after a restart, after a kill.
 
-use runtime::both_arms;
-use storage::{FirstBatch, ReadError, ReadLimits};
+use std::time::Duration;
+
+use runtime::{Queue, TaskGroup, both_arms};
+use storage::{FirstBatch, ReadError, ReadLimits, StoreOptions};
 use types::{ByteCount, Offset};
 
 use crate::support::*;
@@ -114,3 +116,26 @@ both_arms!(reads_obey_their_limits, |dir| async move {
     assert!(matches!(outside, Err(ReadError::OutOfRange { .. })));
     node.close().await;
 });
+
+both_arms!(
+    appends_that_all_wait_for_memory_are_given_some,
+    |dir| async move {
+        let options = StoreOptions {
+            tail_size_max: ByteCount::kib(64),
+            ..tiny_options()
+        };
+        let node = Node::open_with(&dir, options, 24, config()).await.unwrap();
+        let writers = TaskGroup::new();
+        for number in 0..24 {
+            let log = node.log(number);
+            writers.spawn(Queue::Latency, async move {
+                for seed in 0..20 {
+                    append(&log, &batch(1, 9_000, seed)).await.unwrap();
+                }
+            });
+        }
+        let written = runtime::timeout(Duration::from_mins(1), Box::pin(writers.join_all()));
+        written.await.unwrap();
+        node.close().await;
+    }
+);
