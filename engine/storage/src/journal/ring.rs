@@ -80,6 +80,18 @@ struct State {
 }
 
 impl State {
+    /// Lets go of free files that cannot hold a head and the largest chunk any more: logs were added,
+    /// or an earlier run had other options. Counted as part of the ring they would keep growth and
+    /// checkpoints from happening, and nothing else could come free. A later start finds them.
+    fn drop_unfit(&mut self) -> bool {
+        let before = self.size;
+        let needed = self.needed_file_size;
+        for unfit in self.free.extract_if(.., |file| file.size < needed) {
+            self.size -= unfit.size;
+        }
+        self.size < before
+    }
+
     /// Rule 3: a synced head or chunk that was placed after a file was checkpointed says that the
     /// file is not needed.
     fn free_retired(&mut self, counter: u64) -> bool {
@@ -229,7 +241,11 @@ impl Journal {
             .collect();
         let head_size = head_size(ends.len());
         let needed = head_size + chunk_size + BLOCK_SIZE;
-        let Some((file, head, ordinal)) = self.take_free(needed, ends) else {
+        self.state.borrow_mut().needed_file_size = needed;
+        if self.state.borrow_mut().drop_unfit() {
+            self.note_change();
+        }
+        let Some((file, head, ordinal)) = self.take_free(ends) else {
             return Ok(false);
         };
         let mut buffer = AlignedBuffer::zeroed(ByteCount(head_size).as_usize());
@@ -251,18 +267,14 @@ impl Journal {
         Ok(true)
     }
 
-    fn take_free(
-        &self,
-        needed: u64,
-        ends: Vec<crate::log_end::LogEnd>,
-    ) -> Option<(Rc<JournalFile>, Head, u64)> {
+    fn take_free(&self, ends: Vec<crate::log_end::LogEnd>) -> Option<(Rc<JournalFile>, Head, u64)> {
         let state = &mut *self.state.borrow_mut();
         // Rule 2: everything before the head is synced.
         assert_eq!(state.durable_through, state.sequence.counter);
-        state.needed_file_size = needed;
-        let fits = |file: &Rc<JournalFile>| file.size >= needed;
-        let index = state.free.iter().position(fits)?;
-        let file = state.free.remove(index);
+        if state.free.is_empty() {
+            return None;
+        }
+        let file = state.free.remove(0);
         state.sequence = state.sequence.next();
         let ordinal = state.next_ordinal;
         state.next_ordinal += 1;
