@@ -225,6 +225,7 @@ async fn open_logs(node: &Rc<Node>, plan: &Plan, data: &DataDir) -> Result<(), S
     let image = controller.image().clone();
     let known = Arc::new(known_logs(&image));
     let replayed = replay(shard, data, &known).await?;
+    data.note_replayed(&replayed).await?;
     let opening = Opening {
         layout: data.layout().clone(),
         image,

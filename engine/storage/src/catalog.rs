@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use runtime::{DirLock, LockError};
@@ -15,6 +16,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligne
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::log_id::LogId;
+use crate::recovery::{self, Replayed};
 
 /// The version of the data directory's format.
 pub(crate) const DATA_VERSION: u32 = 1;
@@ -94,6 +96,9 @@ impl DataDir {
         {
             return Err(Error::NotADataDirectory { path: path.into() });
         }
+        if !is_ours {
+            sync_names_above(path).await?;
+        }
         let lock = lock(path).await?;
         let meta = if is_ours {
             read_meta(path, node).await?
@@ -153,6 +158,16 @@ impl DataDir {
         list_journals(&self.layout).await
     }
 
+    /// Writes down where every log ends, so that the journals of earlier runs mean nothing any more.
+    ///
+    /// Call it when all of them were replayed and the results merged, before any store of this run
+    /// opens: a log may have moved to another shard, and stores begin their journals one by one.
+    ///
+    /// *Errors*: [`Error::Io`].
+    pub async fn note_replayed(&self, replayed: &Replayed) -> Result<(), Error> {
+        recovery::write_ends(&self.layout, replayed).await
+    }
+
     /// Removes journals of shards from `shards` on.
     ///
     /// Call it when every store of this run is open: their journals know all logs then.
@@ -203,6 +218,26 @@ pub(crate) async fn list_journals(layout: &Layout) -> Result<Vec<ShardId>, Error
         digits.parse().ok().map(ShardId)
     };
     Ok(listed.into_iter().filter_map(shard).collect())
+}
+
+/// Makes the names that lead to a new directory durable.
+///
+/// A first run that was killed may have made them, and then no later run sees that they are new.
+/// Directories that this process may not open are not of its making.
+async fn sync_names_above(path: &Path) -> Result<(), Error> {
+    for above in path.ancestors().skip(1) {
+        let here = Path::new(".");
+        let above = if above.as_os_str().is_empty() {
+            here
+        } else {
+            above
+        };
+        match runtime::sync_dir(above).await {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+            other => other.map_err(Error::io("sync", above))?,
+        }
+    }
+    Ok(())
 }
 
 async fn lock(path: &Path) -> Result<DirLock, Error> {

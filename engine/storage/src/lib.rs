@@ -26,7 +26,7 @@
 //!
 //! 1. The first shard opens the [`DataDir`] and the [`MetadataLog`], and learns which logs there are.
 //! 2. Every journal the last run left is replayed into the segments ([`replay_journals`]), by any
-//!    shard; the results are merged.
+//!    shard; the results are merged and written down ([`DataDir::note_replayed`]).
 //! 3. Every shard opens its [`ShardStore`] with its logs; no log is read for that.
 //! 4. Journals of shards that are no more are retired ([`DataDir::retire_journals`]).
 //!

@@ -1,5 +1,7 @@
 //! Recovery: what is trusted after a crash, and in what order.
 //!
+//! 0. What the run before the last start wrote down of all logs (`ends`): journals of earlier runs mean
+//!    nothing any more.
 //! 1. The newest valid head of a journal, and the chunks that continue it without a gap. A torn tail
 //!    is legal in the newest file alone; a hole where something later was synced is damage, which is
 //!    reported and never cut away.
@@ -13,9 +15,11 @@
 //! is that of what was written since the last checkpoint.
 
 mod chain;
+mod ends;
 mod overlay;
 mod redo;
 mod replay;
 
 pub(crate) use chain::find_files;
+pub(crate) use ends::write as write_ends;
 pub use replay::{Replayed, replay_journals};

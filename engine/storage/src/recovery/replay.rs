@@ -8,9 +8,11 @@ use runtime::{Queue, Semaphore, TaskGroup};
 use types::{ByteCount, Incarnation, ShardId};
 
 use super::chain::{self, Chain, ReadFrame};
+use super::ends::{self, Ends as WrittenEnds};
 use super::redo::Redo;
 use crate::catalog::list_journals;
 use crate::error::Error;
+use crate::journal::FoundFile;
 use crate::layout::Layout;
 use crate::log_end::LogEnd;
 use crate::log_id::LogId;
@@ -18,11 +20,24 @@ use crate::log_id::LogId;
 /// How many logs are redone at a time.
 const CONCURRENCY: u64 = 16;
 
+/// Who says where a log ends. A run writes all ends down before its journals begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Witness {
+    generation: u32,
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Ends,
+    Journal,
+}
+
 /// What replay found: where every log ends. `Send`; the results of several shards are merged.
 #[derive(Clone, Debug, Default)]
 pub struct Replayed {
-    /// With the run of the journal that says so: of two, the later one is right.
-    ends: BTreeMap<Incarnation, (u32, LogEnd)>,
+    /// With who says so: of two, the later one is right.
+    ends: BTreeMap<Incarnation, (Witness, LogEnd)>,
     redone: usize,
 }
 
@@ -32,6 +47,21 @@ impl Replayed {
         self.redone += other.redone;
         for (incarnation, found) in other.ends {
             self.note(incarnation, found);
+        }
+    }
+
+    /// Takes in what the last run wrote down of the logs that are known.
+    fn note_written(&mut self, written: &WrittenEnds, known: &BTreeMap<Incarnation, LogId>) {
+        let witness = Witness {
+            generation: written.generation,
+            source: Source::Ends,
+        };
+        let ends = written
+            .ends
+            .iter()
+            .filter(|end| known.contains_key(&end.incarnation));
+        for end in ends {
+            self.note(end.incarnation, (witness, *end));
         }
     }
 
@@ -45,7 +75,12 @@ impl Replayed {
         self.redone
     }
 
-    fn note(&mut self, incarnation: Incarnation, found: (u32, LogEnd)) {
+    /// Returns where every log ends.
+    pub(super) fn all(&self) -> impl Iterator<Item = LogEnd> {
+        self.ends.values().map(|&(_, end)| end)
+    }
+
+    fn note(&mut self, incarnation: Incarnation, found: (Witness, LogEnd)) {
         let known = self.ends.entry(incarnation).or_insert(found);
         if known.0 < found.0 {
             *known = found;
@@ -67,10 +102,16 @@ pub async fn replay_journals(
     journals: &[ShardId],
     known: &BTreeMap<Incarnation, LogId>,
 ) -> Result<Replayed, Error> {
-    let newest = newest_runs(layout).await?;
+    let written = ends::read(layout).await?;
+    let newest = newest_runs(layout, &written).await?;
     let mut replayed = Replayed::default();
+    replayed.note_written(&written, known);
     for &shard in journals {
         let files = chain::find_files(layout, shard).await?;
+        if generation_of(&files).is_none_or(|run| run < written.generation) {
+            // Of an earlier run, perhaps half removed: all of it is in the segments.
+            continue;
+        }
         let Some(chain) = chain::read_chain(shard, files).await? else {
             continue;
         };
@@ -91,15 +132,28 @@ pub async fn replay_journals(
             ends.insert(incarnation, end);
         }
         for (incarnation, end) in ends {
-            replayed.note(incarnation, (generation, end));
+            let source = Source::Journal;
+            replayed.note(incarnation, (Witness { generation, source }, end));
         }
     }
     Ok(replayed)
 }
 
+/// Returns the last run that wrote to a journal; `None` if none did.
+fn generation_of(files: &[FoundFile]) -> Option<u32> {
+    let heads = files.iter().filter_map(|file| file.head.as_ref());
+    heads.map(|head| head.sequence.generation).max()
+}
+
 /// Finds for each log the last run whose journal knows it.
-async fn newest_runs(layout: &Layout) -> Result<BTreeMap<Incarnation, u32>, Error> {
-    let mut newest = BTreeMap::new();
+async fn newest_runs(
+    layout: &Layout,
+    written: &WrittenEnds,
+) -> Result<BTreeMap<Incarnation, u32>, Error> {
+    let ends = written.ends.iter();
+    let mut newest: BTreeMap<_, _> = ends
+        .map(|end| (end.incarnation, written.generation))
+        .collect();
     for shard in list_journals(layout).await? {
         let files = chain::find_files(layout, shard).await?;
         let heads = files.into_iter().filter_map(|file| file.head);

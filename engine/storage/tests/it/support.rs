@@ -81,6 +81,7 @@ impl Node {
         dir.remove_unknown_logs(&known).await?;
         let journals = dir.journals().await?;
         let replayed = replay_journals(dir.layout(), &journals, &known).await?;
+        dir.note_replayed(&replayed).await?;
         let open = |id: &LogId| OpenLog {
             id: *id,
             config,

@@ -52,6 +52,7 @@ impl Stores {
             .map(|number| (log_id(number).incarnation, log_id(number)))
             .collect();
         let replayed = replay(&directory, &known, count).await?;
+        directory.note_replayed(&replayed).await?;
         // The shards of a broker open their stores side by side.
         let opening = TaskGroup::new();
         let opened = Rc::new(LocalQueue::new(usize::from(count)));
