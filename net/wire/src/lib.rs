@@ -10,6 +10,8 @@
 //! field   = integer, string, array, tag         primitive/
 //! ```
 //!
+//! `consumer_protocol` is what consumers put into the byte strings of a group.
+//!
 //! Invariants:
 //! 1. No length or count from outside is believed beyond the bytes that remain, and nothing is
 //!    allocated for one before that check.
@@ -25,6 +27,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod api;
+pub mod consumer_protocol;
 mod error;
 pub mod frame;
 pub mod header;

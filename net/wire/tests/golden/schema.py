@@ -23,6 +23,7 @@ SERVED = {
     42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 57, 60, 61, 64, 65, 66, 74, 75,
 }
 HEADERS = ["RequestHeader", "ResponseHeader"]
+EMBEDDED = ["ConsumerProtocolAssignment", "ConsumerProtocolSubscription"]
 TARGET = pathlib.Path(__file__).with_name("schema.txt")
 
 
@@ -84,7 +85,8 @@ def render(definitions):
     chosen = [d for d in definitions.values() if d.get("apiKey") in SERVED and d["type"] in ("request", "response")]
     chosen.sort(key=lambda d: (d["apiKey"], d["type"]))
     out = []
-    for definition in [definitions[name] for name in HEADERS] + chosen:
+    named = lambda names: [definitions[name] for name in names]
+    for definition in named(HEADERS) + chosen + named(EMBEDDED):
         key = definition.get("apiKey", "-")
         valid, flexible = definition["validVersions"], definition["flexibleVersions"]
         unstable = " unstable" if definition.get("latestVersionUnstable") else ""

@@ -8,7 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use wire::schema::{Field, Kind, Versions};
+use wire::consumer_protocol::{Assignment, Subscription, VERSIONS};
+use wire::schema::{Field, Kind, Structure, Versions};
 
 use crate::served::{self, Served};
 
@@ -19,13 +20,32 @@ fn every_field_is_as_kafka_defines_it() {
     let theirs = definitions();
     for message in served::all() {
         let definition = &theirs[message.name.as_str()];
-        let served = served_versions(&message);
-        let mut our_lines = Vec::new();
-        write_ours(message.fields, served, "", &mut our_lines);
-        let mut their_lines = Vec::new();
-        write_theirs(&definition.fields, served, "", &mut their_lines);
-        assert_eq!(our_lines, their_lines, "{}", message.name);
+        compare(message.fields, definition, served_versions(&message));
     }
+}
+
+#[test]
+fn what_consumers_tell_each_other_is_as_kafka_defines_it() {
+    let theirs = definitions();
+    for (name, fields) in [
+        ("ConsumerProtocolSubscription", Subscription::FIELDS),
+        ("ConsumerProtocolAssignment", Assignment::FIELDS),
+    ] {
+        let definition = &theirs[name];
+        let versions = parse_versions(definition.attribute("versions"));
+        let (min, max) = (VERSIONS.min, VERSIONS.max);
+        assert_eq!(Versions { min, max }, versions, "{name}");
+        assert_eq!(definition.attribute("flexible"), "none", "{name}");
+        compare(fields, definition, versions);
+    }
+}
+
+fn compare(fields: &[Field], definition: &Definition, served: Versions) {
+    let mut our_lines = Vec::new();
+    write_ours(fields, served, "", &mut our_lines);
+    let mut their_lines = Vec::new();
+    write_theirs(&definition.fields, served, "", &mut their_lines);
+    assert_eq!(our_lines, their_lines, "{}", definition.line);
 }
 
 #[test]
