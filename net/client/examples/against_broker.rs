@@ -12,7 +12,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use client::admin::{ConfigChange, NewTopic};
+use client::admin::{
+    Committed, ConfigChange, ConfigResource, Election, EntityFilter, LeavingMember, NewTopic,
+    OffsetQuery, QuotaChange, QuotaEntity, Quotas,
+};
 use client::blocking::{Admin, Cluster, ClusterOptions, Consumer, Producer};
 use client::consumer::{ConsumedRecord, ConsumerOptions, OutOfRange, Start};
 use client::producer::{Acks, Idempotence, Outcome, ProducerOptions};
@@ -34,6 +37,9 @@ fn main() {
         cluster.metadata().brokers.len()
     );
     topics(&mut cluster);
+    groups(&mut cluster);
+    quotas(&mut cluster);
+    brokers(&mut cluster);
     let codecs = [
         Compression::None,
         Compression::Gzip,
@@ -92,7 +98,7 @@ fn topics(cluster: &mut Cluster) {
         value: None,
     };
     admin.alter_topic_configs(TOPIC, &[change]).unwrap();
-    assert!(!value(&mut admin, "retention.ms").is_own);
+    eventually(|| !value(&mut admin, "retention.ms").is_own);
     let unknown = ConfigChange {
         name: "no.such".to_owned(),
         value: Some("1".to_owned()),
@@ -111,6 +117,150 @@ fn topics(cluster: &mut Cluster) {
         "missing: {:?}",
         cluster.await_topic("no-such-topic", false).unwrap_err()
     );
+}
+
+/// A group that has offsets and no members.
+fn groups(cluster: &mut Cluster) {
+    const GROUP: &str = "against-broker-group";
+    let mut admin = Admin::new(cluster);
+    // Left behind by a run that failed.
+    let _was_there = admin.delete_group(GROUP);
+    println!("no group: {}", refusal(admin.describe_group(GROUP)));
+    println!("no group: {}", refusal(admin.delete_group(GROUP)));
+    let place = |partition| (TOPIC.to_owned(), partition);
+    let committed = Committed {
+        metadata: "beside".to_owned(),
+        ..Committed::at(Offset::new(7).unwrap())
+    };
+    let offsets = BTreeMap::from([
+        (place(0), committed.clone()),
+        (place(1), Committed::at(Offset::ZERO)),
+        (place(99), Committed::at(Offset::ZERO)),
+    ]);
+    let results = admin.commit_offsets(GROUP, &offsets).unwrap();
+    assert_eq!(results[&place(0)], Ok(()));
+    println!(
+        "no partition: {}",
+        results[&place(99)].as_ref().unwrap_err()
+    );
+    let found = admin.committed_offsets(GROUP).unwrap();
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[&place(0)], Ok(committed));
+    let listed = admin.list_groups().unwrap();
+    let listed = listed.iter().find(|group| group.id == GROUP).unwrap();
+    println!("listed: {listed:?}");
+    let described = admin.describe_group(GROUP).unwrap();
+    println!("described: {described:?}");
+    assert_eq!(described.members, []);
+    let nobody = [
+        LeavingMember::Id("nobody".to_owned()),
+        LeavingMember::Instance("nobody".to_owned()),
+    ];
+    println!(
+        "nobody: {:?}",
+        admin.remove_members(GROUP, &nobody, "a try")
+    );
+    let results = admin.delete_offsets(GROUP, &[place(0), place(98)]).unwrap();
+    println!("offsets deleted: {results:?}");
+    assert_eq!(admin.committed_offsets(GROUP).unwrap().len(), 1);
+    admin.delete_group(GROUP).unwrap();
+    println!("no group: {}", refusal(admin.describe_group(GROUP)));
+    assert!(admin.committed_offsets(GROUP).unwrap().is_empty());
+    for group in admin.list_groups().unwrap() {
+        let Ok(described) = admin.describe_group(&group.id) else {
+            continue;
+        };
+        for member in &described.members {
+            println!("{} has {}: {:?}", group.id, member.id, member.partitions());
+        }
+    }
+}
+
+/// Asks again while the order is on its way from the controller to the broker.
+fn eventually(mut holds: impl FnMut() -> bool) {
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < give_up, "not even after 10 s");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, client::Error>) -> client::BrokerError {
+    match result.unwrap_err() {
+        client::Error::Refused { refusal, .. } => refusal,
+        other => panic!("{other}"),
+    }
+}
+
+fn quotas(cluster: &mut Cluster) {
+    let mut admin = Admin::new(cluster);
+    let entity = QuotaEntity::from([("client-id".to_owned(), Some("against-broker".to_owned()))]);
+    let name = EntityFilter::Name("against-broker".to_owned());
+    let filters = BTreeMap::from([("client-id".to_owned(), name)]);
+    let change = |value| QuotaChange {
+        key: "producer_byte_rate".to_owned(),
+        value,
+    };
+    admin.alter_quotas(&entity, &[change(Some(1e9))]).unwrap();
+    let quotas = |admin: &mut Admin<'_>| admin.quotas(&filters).unwrap();
+    let want = Quotas::from([("producer_byte_rate".to_owned(), 1e9)]);
+    eventually(|| quotas(&mut admin) == [(entity.clone(), want.clone())]);
+    admin.alter_quotas(&entity, &[change(None)]).unwrap();
+    eventually(|| quotas(&mut admin).is_empty());
+    let unknown = QuotaChange {
+        key: "no_such".to_owned(),
+        value: Some(1.0),
+    };
+    println!(
+        "unknown quota: {}",
+        refusal(admin.alter_quotas(&entity, &[unknown]))
+    );
+}
+
+fn brokers(cluster: &mut Cluster) {
+    let node = *cluster.metadata().brokers.keys().next().unwrap();
+    let mut admin = Admin::new(cluster);
+    for resource in [ConfigResource::Broker(node), ConfigResource::Brokers] {
+        let change = |value: Option<&str>| ConfigChange {
+            name: "log.retention.ms".to_owned(),
+            value: value.map(str::to_owned),
+        };
+        let is_own = |admin: &mut Admin<'_>| {
+            let configs = admin.configs(&resource).unwrap();
+            configs
+                .iter()
+                .any(|it| it.name == "log.retention.ms" && it.is_own)
+        };
+        eventually(|| !is_own(&mut admin));
+        admin
+            .alter_configs(&resource, &[change(Some("86400000"))])
+            .unwrap();
+        eventually(|| is_own(&mut admin));
+        admin.alter_configs(&resource, &[change(None)]).unwrap();
+        eventually(|| !is_own(&mut admin));
+    }
+    let places = [
+        (TOPIC.to_owned(), 0),
+        (TOPIC.to_owned(), 9),
+        ("no-such-topic".to_owned(), 0),
+    ];
+    println!(
+        "elected: {:?}",
+        admin
+            .elect_leaders(Election::Preferred, Some(&places))
+            .unwrap()
+    );
+    println!(
+        "elected: {:?}",
+        admin.elect_leaders(Election::Preferred, None).unwrap()
+    );
+    for query in [
+        OffsetQuery::Beginning,
+        OffsetQuery::End,
+        OffsetQuery::Since(TimestampMs(0)),
+    ] {
+        println!("{query:?}: {:?}", admin.offsets(&places, query).unwrap());
+    }
 }
 
 /// Records `round * COUNT ..` with keys; the value says the number, the header the round.

@@ -11,7 +11,7 @@
 //! | [`metadata`] | sans-IO | brokers, topics, leaders |
 //! | [`producer`] | sans-IO | batches, acks, retries, idempotence |
 //! | [`consumer`] | sans-IO | positions, fetches under way, records |
-//! | [`admin`] | sans-IO | requests about topics, and what the answers mean |
+//! | [`admin`] | sans-IO | requests about topics, groups and quotas, and what the answers mean |
 //! | [`blocking`] | blocking | all of these with sockets |
 
 pub mod admin;
