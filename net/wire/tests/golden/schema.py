@@ -85,8 +85,8 @@ def render(definitions):
     chosen = [d for d in definitions.values() if d.get("apiKey") in SERVED and d["type"] in ("request", "response")]
     chosen.sort(key=lambda d: (d["apiKey"], d["type"]))
     out = []
-    named = lambda names: [definitions[name] for name in names]
-    for definition in named(HEADERS) + chosen + named(EMBEDDED):
+    headers, embedded = ([definitions[name] for name in names] for names in (HEADERS, EMBEDDED))
+    for definition in headers + chosen + embedded:
         key = definition.get("apiKey", "-")
         valid, flexible = definition["validVersions"], definition["flexibleVersions"]
         unstable = " unstable" if definition.get("latestVersionUnstable") else ""
