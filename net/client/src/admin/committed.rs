@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use types::{LeaderEpoch, Offset};
 use wire::messages::{offset_commit, offset_delete, offset_fetch};
 
-use super::{Place, PlaceResults, by_topic};
+use super::results::{Place, PlaceResults, by_topic};
 use crate::error::BrokerError;
 
 /// The highest version of OffsetCommit and OffsetFetch that names topics; later ones need ids.
@@ -175,7 +175,7 @@ pub fn offsets_deleted(response: offset_delete::Response) -> Result<PlaceResults
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{in_all, in_versions};
+    use crate::admin::results::{in_all, in_versions};
 
     fn place(partition: i32) -> Place {
         ("t".to_owned(), partition)

@@ -4,7 +4,7 @@ use types::NodeId;
 use wire::messages::describe_configs::{RESOURCE_BROKER, RESOURCE_TOPIC};
 use wire::messages::{describe_configs, incremental_alter_configs};
 
-use super::Results;
+use super::results::Results;
 use crate::error::BrokerError;
 
 /// What has configurations.
@@ -133,7 +133,7 @@ pub fn configs_altered(response: incremental_alter_configs::Response) -> Results
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::in_all;
+    use crate::admin::results::in_all;
 
     #[test]
     fn requests_can_be_said_in_every_version_that_is_served() {

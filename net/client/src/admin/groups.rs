@@ -5,7 +5,7 @@ use types::{ErrorCode, NodeId};
 use wire::consumer_protocol::{self, Assignment};
 use wire::messages::{delete_groups, describe_groups, find_coordinator, leave_group, list_groups};
 
-use super::Place;
+use super::results::Place;
 use crate::error::BrokerError;
 
 /// The state in which older brokers tell a group that nobody knows.
@@ -222,7 +222,7 @@ fn only<T>(answered: Vec<T>) -> Result<T, BrokerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{in_all, in_versions};
+    use crate::admin::results::{in_all, in_versions};
 
     #[test]
     fn requests_can_be_said_in_every_version_that_is_served() {

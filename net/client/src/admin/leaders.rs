@@ -5,7 +5,7 @@ use std::time::Duration;
 use types::{Offset, TimestampMs};
 use wire::messages::{elect_leaders, list_offsets};
 
-use super::{Place, PlaceResults, by_topic, milliseconds};
+use super::results::{Place, PlaceResults, by_topic, milliseconds};
 use crate::error::BrokerError;
 
 /// Who may win an election.
@@ -103,7 +103,7 @@ pub fn offsets(response: list_offsets::Response) -> PlaceResults<Option<Offset>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{in_all, in_versions};
+    use crate::admin::results::{in_all, in_versions};
 
     #[test]
     fn requests_can_be_said_in_every_version_that_is_served() {

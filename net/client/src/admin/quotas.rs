@@ -107,7 +107,7 @@ pub fn quotas_altered(response: alter_client_quotas::Response) -> Result<(), Bro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::in_all;
+    use crate::admin::results::in_all;
 
     #[test]
     fn requests_can_be_said_in_every_version_that_is_served() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use types::TopicId;
 use wire::messages::{create_partitions, create_topics, delete_topics};
 
-use super::{Results, milliseconds};
+use super::results::{Results, milliseconds};
 use crate::error::BrokerError;
 
 /// A topic to be created.
@@ -124,7 +124,7 @@ pub fn topics_widened(response: create_partitions::Response) -> Results<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{in_all, in_versions};
+    use crate::admin::results::{in_all, in_versions};
 
     #[test]
     fn requests_can_be_said_in_every_version_that_is_served() {

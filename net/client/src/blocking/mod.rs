@@ -18,6 +18,7 @@ mod clock;
 mod cluster;
 mod consumer;
 mod exchange;
+mod groups;
 mod link;
 mod options;
 mod producer;

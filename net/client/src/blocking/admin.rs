@@ -1,7 +1,5 @@
 //! The admin client with sockets.
 
-mod groups;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -21,7 +19,7 @@ use crate::error::{BrokerError, Error};
 /// *Errors* of all its methods: those of [`Cluster::call`]; what is refused is in the results.
 #[derive(Debug)]
 pub struct Admin<'a> {
-    cluster: &'a mut Cluster,
+    pub(super) cluster: &'a mut Cluster,
     /// How long a broker may take.
     timeout: Duration,
 }

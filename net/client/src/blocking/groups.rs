@@ -1,4 +1,4 @@
-//! What is asked of the coordinators of groups.
+//! What an admin asks of the coordinators of groups, with sockets.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use types::{ErrorCode, NodeId};
 use wire::Call;
 use wire::api::ApiKey;
 
-use super::{Admin, Cluster, Peer};
+use super::admin::Admin;
+use super::cluster::{Cluster, Peer};
 use crate::admin::{
     self, Committed, DescribedGroup, LeavingMember, ListedGroup, MemberResults, NAMES_VERSION_MAX,
     Place, PlaceResults,
