@@ -9,15 +9,16 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "times what it does")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use client::admin::{
     Committed, ConfigChange, ConfigResource, Election, EntityFilter, LeavingMember, NewTopic,
     OffsetQuery, QuotaChange, QuotaEntity, Quotas,
 };
-use client::blocking::{Admin, Cluster, ClusterOptions, Consumer, Producer};
+use client::blocking::{Admin, Cluster, ClusterOptions, Consumer, GroupConsumer, Producer};
 use client::consumer::{ConsumedRecord, ConsumerOptions, OutOfRange, Start};
+use client::group::MemberOptions;
 use client::producer::{Acks, Idempotence, Outcome, ProducerOptions};
 use record::{Compression, Header, NewRecord};
 use types::{Offset, TimestampMs};
@@ -52,6 +53,7 @@ fn main() {
     }
     produce(connect(), Compression::None, Idempotence::Off, 5);
     consume(connect(), 6);
+    members(&address, &mut cluster);
     starts(connect);
     out_of_range(connect());
     without_acks(connect());
@@ -367,6 +369,58 @@ fn consume(cluster: Cluster, rounds: u64) {
             assert_eq!(record.offset, Offset::ZERO);
         }
     }
+}
+
+/// Members of a group share the topic, come and go, and read every record once.
+fn members(address: &str, cluster: &mut Cluster) {
+    const GROUP: &str = "against-broker-members";
+    let _was_there = Admin::new(cluster).delete_group(GROUP);
+    let join = || {
+        let member = MemberOptions::new(GROUP, &[TOPIC]);
+        let (options, start) = (ClusterOptions::default(), Start::Beginning);
+        let reading = ConsumerOptions::default();
+        GroupConsumer::connect(&[address], &options, member, reading, start).unwrap()
+    };
+    let start = Instant::now();
+    let mut seen = BTreeSet::new();
+    let mut take = |member: &mut GroupConsumer, count| {
+        for _ in 0..count {
+            let wait = Duration::from_millis(10);
+            if let Some(record) = member.next_record(wait).unwrap() {
+                let place = (record.partition, record.offset);
+                assert!(seen.insert(place), "{place:?} is read twice");
+            }
+        }
+        seen.len()
+    };
+    let mut alone = join();
+    while take(&mut alone, 1) < 30_000 {}
+    alone.commit().unwrap();
+    assert_eq!(alone.places().len(), 3);
+    take(&mut alone, 1000);
+    alone.close().unwrap();
+    println!("a member read and left: {:?}", start.elapsed());
+    let (mut one, mut other) = (join(), join());
+    while one.places().len() * other.places().len() != 2 {
+        take(&mut one, 100);
+        take(&mut other, 100);
+    }
+    println!("two members share: {:?}", start.elapsed());
+    let described = Admin::new(cluster).describe_group(GROUP).unwrap();
+    for member in &described.members {
+        println!("{} has {:?}", member.id, member.partitions());
+    }
+    while take(&mut one, 100) + take(&mut other, 100) < 200_000 {}
+    one.close().unwrap();
+    while take(&mut other, 100) < 120_000 || other.places().len() < 3 {}
+    other.close().unwrap();
+    println!("all was read once: {:?}", start.elapsed());
+    let mut admin = Admin::new(cluster);
+    let committed = admin.committed_offsets(GROUP).unwrap().into_values();
+    let committed = committed.map(|it| it.unwrap().offset.get());
+    assert_eq!(committed.sum::<i64>(), 120_000);
+    assert_eq!(admin.describe_group(GROUP).unwrap().members, []);
+    admin.delete_group(GROUP).unwrap();
 }
 
 fn starts(connect: impl Fn() -> Cluster) {

@@ -11,6 +11,7 @@
 //! | [`metadata`] | sans-IO | brokers, topics, leaders |
 //! | [`producer`] | sans-IO | batches, acks, retries, idempotence |
 //! | [`consumer`] | sans-IO | positions, fetches under way, records |
+//! | [`group`] | sans-IO | membership: joins, heartbeats, parts, commits |
 //! | [`admin`] | sans-IO | requests about topics, groups and quotas, and what the answers mean |
 //! | [`blocking`] | blocking | all of these with sockets |
 
@@ -19,6 +20,7 @@ pub mod blocking;
 pub mod connection;
 pub mod consumer;
 mod error;
+pub mod group;
 pub mod metadata;
 mod partitioner;
 pub mod producer;

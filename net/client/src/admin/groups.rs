@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 use types::{ErrorCode, NodeId};
-use wire::consumer_protocol::{self, Assignment};
 use wire::messages::{delete_groups, describe_groups, find_coordinator, leave_group, list_groups};
 
-use super::results::Place;
+use super::results::{Place, places};
 use crate::error::BrokerError;
 
 /// The state in which older brokers tell a group that nobody knows.
@@ -55,13 +54,7 @@ pub struct GroupMember {
 impl GroupMember {
     /// Returns the partitions of a consumer's part; none if it is not a consumer's.
     pub fn partitions(&self) -> Vec<Place> {
-        let topics = Assignment::decode(&self.assignment).unwrap_or_default();
-        let places = |topic: consumer_protocol::TopicPartitions| {
-            let place = move |partition| (topic.topic.clone(), partition);
-            topic.partitions.into_iter().map(place)
-        };
-        let topics = topics.assigned_partitions.into_iter();
-        topics.flat_map(places).collect()
+        places(&self.assignment)
     }
 }
 
@@ -221,6 +214,8 @@ fn only<T>(answered: Vec<T>) -> Result<T, BrokerError> {
 
 #[cfg(test)]
 mod tests {
+    use wire::consumer_protocol::{Assignment, TopicPartitions};
+
     use super::*;
     use crate::admin::results::{in_all, in_versions};
 
@@ -293,7 +288,7 @@ mod tests {
             ..Default::default()
         };
         let assignment = Assignment {
-            assigned_partitions: vec![consumer_protocol::TopicPartitions {
+            assigned_partitions: vec![TopicPartitions {
                 topic: "t".into(),
                 partitions: vec![2, 0],
             }],

@@ -40,6 +40,7 @@ pub use quotas::{
     quotas_altered,
 };
 pub use results::{Place, PlaceResults, Results};
+pub(crate) use results::{by_topic, milliseconds, places};
 pub use topics::{
     CreatedTopic, NewTopic, create_topics, delete_topics, topics_created, topics_deleted,
     topics_widened, widen_topic,

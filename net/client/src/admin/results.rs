@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+use wire::consumer_protocol::Assignment;
+
 use crate::error::BrokerError;
 
 /// One result for each name, in the order of the answer.
@@ -15,7 +18,7 @@ pub type Place = (String, i32);
 pub type PlaceResults<T> = BTreeMap<Place, Result<T, BrokerError>>;
 
 /// Tells the partitions of each topic.
-pub(super) fn by_topic<'a>(
+pub(crate) fn by_topic<'a>(
     places: impl IntoIterator<Item = &'a Place>,
 ) -> BTreeMap<&'a str, Vec<i32>> {
     let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
@@ -25,8 +28,20 @@ pub(super) fn by_topic<'a>(
     topics
 }
 
+/// Reads the partitions of a consumer's part in a group; none if it is not a consumer's, nor if the
+/// leader gave it nothing.
+pub(crate) fn places(part: &Bytes) -> Vec<Place> {
+    let part = Assignment::decode(part).unwrap_or_default();
+    let topics = part.assigned_partitions.into_iter();
+    let places = topics.flat_map(|it| {
+        let place = move |partition| (it.topic.clone(), partition);
+        it.partitions.into_iter().map(place)
+    });
+    places.collect()
+}
+
 /// Turns a timeout into the wire's int32.
-pub(super) fn milliseconds(duration: Duration) -> i32 {
+pub(crate) fn milliseconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }
 
