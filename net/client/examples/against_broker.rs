@@ -9,12 +9,16 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "times what it does")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use client::admin::{ConfigChange, NewTopic};
-use client::blocking::{Admin, Cluster, ClusterOptions, Consumer, Producer};
+use client::admin::{
+    Committed, ConfigChange, ConfigResource, Election, EntityFilter, LeavingMember, NewTopic,
+    OffsetQuery, QuotaChange, QuotaEntity, Quotas,
+};
+use client::blocking::{Admin, Cluster, ClusterOptions, Consumer, GroupConsumer, Producer};
 use client::consumer::{ConsumedRecord, ConsumerOptions, OutOfRange, Start};
+use client::group::MemberOptions;
 use client::producer::{Acks, Idempotence, Outcome, ProducerOptions};
 use record::{Compression, Header, NewRecord};
 use types::{Offset, TimestampMs};
@@ -34,6 +38,9 @@ fn main() {
         cluster.metadata().brokers.len()
     );
     topics(&mut cluster);
+    groups(&mut cluster);
+    quotas(&mut cluster);
+    brokers(&mut cluster);
     let codecs = [
         Compression::None,
         Compression::Gzip,
@@ -46,6 +53,7 @@ fn main() {
     }
     produce(connect(), Compression::None, Idempotence::Off, 5);
     consume(connect(), 6);
+    members(&address, &mut cluster);
     starts(connect);
     out_of_range(connect());
     without_acks(connect());
@@ -92,7 +100,7 @@ fn topics(cluster: &mut Cluster) {
         value: None,
     };
     admin.alter_topic_configs(TOPIC, &[change]).unwrap();
-    assert!(!value(&mut admin, "retention.ms").is_own);
+    eventually(|| !value(&mut admin, "retention.ms").is_own);
     let unknown = ConfigChange {
         name: "no.such".to_owned(),
         value: Some("1".to_owned()),
@@ -111,6 +119,150 @@ fn topics(cluster: &mut Cluster) {
         "missing: {:?}",
         cluster.await_topic("no-such-topic", false).unwrap_err()
     );
+}
+
+/// A group that has offsets and no members.
+fn groups(cluster: &mut Cluster) {
+    const GROUP: &str = "against-broker-group";
+    let mut admin = Admin::new(cluster);
+    // Left behind by a run that failed.
+    let _was_there = admin.delete_group(GROUP);
+    println!("no group: {}", refusal(admin.describe_group(GROUP)));
+    println!("no group: {}", refusal(admin.delete_group(GROUP)));
+    let place = |partition| (TOPIC.to_owned(), partition);
+    let committed = Committed {
+        metadata: "beside".to_owned(),
+        ..Committed::at(Offset::new(7).unwrap())
+    };
+    let offsets = BTreeMap::from([
+        (place(0), committed.clone()),
+        (place(1), Committed::at(Offset::ZERO)),
+        (place(99), Committed::at(Offset::ZERO)),
+    ]);
+    let results = admin.commit_offsets(GROUP, &offsets).unwrap();
+    assert_eq!(results[&place(0)], Ok(()));
+    println!(
+        "no partition: {}",
+        results[&place(99)].as_ref().unwrap_err()
+    );
+    let found = admin.committed_offsets(GROUP).unwrap();
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[&place(0)], Ok(committed));
+    let listed = admin.list_groups().unwrap();
+    let listed = listed.iter().find(|group| group.id == GROUP).unwrap();
+    println!("listed: {listed:?}");
+    let described = admin.describe_group(GROUP).unwrap();
+    println!("described: {described:?}");
+    assert_eq!(described.members, []);
+    let nobody = [
+        LeavingMember::Id("nobody".to_owned()),
+        LeavingMember::Instance("nobody".to_owned()),
+    ];
+    println!(
+        "nobody: {:?}",
+        admin.remove_members(GROUP, &nobody, "a try")
+    );
+    let results = admin.delete_offsets(GROUP, &[place(0), place(98)]).unwrap();
+    println!("offsets deleted: {results:?}");
+    assert_eq!(admin.committed_offsets(GROUP).unwrap().len(), 1);
+    admin.delete_group(GROUP).unwrap();
+    println!("no group: {}", refusal(admin.describe_group(GROUP)));
+    assert!(admin.committed_offsets(GROUP).unwrap().is_empty());
+    for group in admin.list_groups().unwrap() {
+        let Ok(described) = admin.describe_group(&group.id) else {
+            continue;
+        };
+        for member in &described.members {
+            println!("{} has {}: {:?}", group.id, member.id, member.partitions());
+        }
+    }
+}
+
+/// Asks again while the order is on its way from the controller to the broker.
+fn eventually(mut holds: impl FnMut() -> bool) {
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < give_up, "not even after 10 s");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, client::Error>) -> client::BrokerError {
+    match result.unwrap_err() {
+        client::Error::Refused { refusal, .. } => refusal,
+        other => panic!("{other}"),
+    }
+}
+
+fn quotas(cluster: &mut Cluster) {
+    let mut admin = Admin::new(cluster);
+    let entity = QuotaEntity::from([("client-id".to_owned(), Some("against-broker".to_owned()))]);
+    let name = EntityFilter::Name("against-broker".to_owned());
+    let filters = BTreeMap::from([("client-id".to_owned(), name)]);
+    let change = |value| QuotaChange {
+        key: "producer_byte_rate".to_owned(),
+        value,
+    };
+    admin.alter_quotas(&entity, &[change(Some(1e9))]).unwrap();
+    let quotas = |admin: &mut Admin<'_>| admin.quotas(&filters).unwrap();
+    let want = Quotas::from([("producer_byte_rate".to_owned(), 1e9)]);
+    eventually(|| quotas(&mut admin) == [(entity.clone(), want.clone())]);
+    admin.alter_quotas(&entity, &[change(None)]).unwrap();
+    eventually(|| quotas(&mut admin).is_empty());
+    let unknown = QuotaChange {
+        key: "no_such".to_owned(),
+        value: Some(1.0),
+    };
+    println!(
+        "unknown quota: {}",
+        refusal(admin.alter_quotas(&entity, &[unknown]))
+    );
+}
+
+fn brokers(cluster: &mut Cluster) {
+    let node = *cluster.metadata().brokers.keys().next().unwrap();
+    let mut admin = Admin::new(cluster);
+    for resource in [ConfigResource::Broker(node), ConfigResource::Brokers] {
+        let change = |value: Option<&str>| ConfigChange {
+            name: "log.retention.ms".to_owned(),
+            value: value.map(str::to_owned),
+        };
+        let is_own = |admin: &mut Admin<'_>| {
+            let configs = admin.configs(&resource).unwrap();
+            configs
+                .iter()
+                .any(|it| it.name == "log.retention.ms" && it.is_own)
+        };
+        eventually(|| !is_own(&mut admin));
+        admin
+            .alter_configs(&resource, &[change(Some("86400000"))])
+            .unwrap();
+        eventually(|| is_own(&mut admin));
+        admin.alter_configs(&resource, &[change(None)]).unwrap();
+        eventually(|| !is_own(&mut admin));
+    }
+    let places = [
+        (TOPIC.to_owned(), 0),
+        (TOPIC.to_owned(), 9),
+        ("no-such-topic".to_owned(), 0),
+    ];
+    println!(
+        "elected: {:?}",
+        admin
+            .elect_leaders(Election::Preferred, Some(&places))
+            .unwrap()
+    );
+    println!(
+        "elected: {:?}",
+        admin.elect_leaders(Election::Preferred, None).unwrap()
+    );
+    for query in [
+        OffsetQuery::Beginning,
+        OffsetQuery::End,
+        OffsetQuery::Since(TimestampMs(0)),
+    ] {
+        println!("{query:?}: {:?}", admin.offsets(&places, query).unwrap());
+    }
 }
 
 /// Records `round * COUNT ..` with keys; the value says the number, the header the round.
@@ -217,6 +369,58 @@ fn consume(cluster: Cluster, rounds: u64) {
             assert_eq!(record.offset, Offset::ZERO);
         }
     }
+}
+
+/// Members of a group share the topic, come and go, and read every record once.
+fn members(address: &str, cluster: &mut Cluster) {
+    const GROUP: &str = "against-broker-members";
+    let _was_there = Admin::new(cluster).delete_group(GROUP);
+    let join = || {
+        let member = MemberOptions::new(GROUP, &[TOPIC]);
+        let (options, start) = (ClusterOptions::default(), Start::Beginning);
+        let reading = ConsumerOptions::default();
+        GroupConsumer::connect(&[address], &options, member, reading, start).unwrap()
+    };
+    let start = Instant::now();
+    let mut seen = BTreeSet::new();
+    let mut take = |member: &mut GroupConsumer, count| {
+        for _ in 0..count {
+            let wait = Duration::from_millis(10);
+            if let Some(record) = member.next_record(wait).unwrap() {
+                let place = (record.partition, record.offset);
+                assert!(seen.insert(place), "{place:?} is read twice");
+            }
+        }
+        seen.len()
+    };
+    let mut alone = join();
+    while take(&mut alone, 1) < 30_000 {}
+    alone.commit().unwrap();
+    assert_eq!(alone.places().len(), 3);
+    take(&mut alone, 1000);
+    alone.close().unwrap();
+    println!("a member read and left: {:?}", start.elapsed());
+    let (mut one, mut other) = (join(), join());
+    while one.places().len() * other.places().len() != 2 {
+        take(&mut one, 100);
+        take(&mut other, 100);
+    }
+    println!("two members share: {:?}", start.elapsed());
+    let described = Admin::new(cluster).describe_group(GROUP).unwrap();
+    for member in &described.members {
+        println!("{} has {:?}", member.id, member.partitions());
+    }
+    while take(&mut one, 100) + take(&mut other, 100) < 200_000 {}
+    one.close().unwrap();
+    while take(&mut other, 100) < 120_000 || other.places().len() < 3 {}
+    other.close().unwrap();
+    println!("all was read once: {:?}", start.elapsed());
+    let mut admin = Admin::new(cluster);
+    let committed = admin.committed_offsets(GROUP).unwrap().into_values();
+    let committed = committed.map(|it| it.unwrap().offset.get());
+    assert_eq!(committed.sum::<i64>(), 120_000);
+    assert_eq!(admin.describe_group(GROUP).unwrap().members, []);
+    admin.delete_group(GROUP).unwrap();
 }
 
 fn starts(connect: impl Fn() -> Cluster) {

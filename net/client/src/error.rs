@@ -41,6 +41,16 @@ impl BrokerError {
     }
 }
 
+/// A refusal without words.
+impl From<ErrorCode> for BrokerError {
+    fn from(code: ErrorCode) -> Self {
+        Self {
+            code: code.code(),
+            message: None,
+        }
+    }
+}
+
 impl fmt::Display for BrokerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.known() {

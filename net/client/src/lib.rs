@@ -11,7 +11,8 @@
 //! | [`metadata`] | sans-IO | brokers, topics, leaders |
 //! | [`producer`] | sans-IO | batches, acks, retries, idempotence |
 //! | [`consumer`] | sans-IO | positions, fetches under way, records |
-//! | [`admin`] | sans-IO | requests about topics, and what the answers mean |
+//! | [`group`] | sans-IO | membership: joins, heartbeats, parts, commits |
+//! | [`admin`] | sans-IO | requests about topics, groups and quotas, and what the answers mean |
 //! | [`blocking`] | blocking | all of these with sockets |
 
 pub mod admin;
@@ -19,6 +20,7 @@ pub mod blocking;
 pub mod connection;
 pub mod consumer;
 mod error;
+pub mod group;
 pub mod metadata;
 mod partitioner;
 pub mod producer;

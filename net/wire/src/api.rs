@@ -57,8 +57,9 @@ pub struct Api {
     pub advertised: VersionRange,
     /// The versions that are really answered: those advertised, but for Produce.
     pub served: VersionRange,
-    /// The first version with compact lengths, tagged fields and the longer headers.
-    pub first_flexible: i16,
+    /// The first version with compact lengths, tagged fields and the longer headers, if any has
+    /// them.
+    pub first_flexible: Option<i16>,
     /// What its requests carry.
     pub plane: Plane,
 }
@@ -66,13 +67,16 @@ pub struct Api {
 impl Api {
     /// Returns whether the version uses compact lengths and tagged fields.
     pub const fn is_flexible(&self, version: i16) -> bool {
-        version >= self.first_flexible
+        match self.first_flexible {
+            Some(first) => version >= first,
+            None => false,
+        }
     }
 }
 
 macro_rules! apis {
     ($($(#[$doc:meta])* $name:ident = $key:literal, $min:literal - $max:literal
-        $(served from $served:literal)?, flexible $flexible:literal, $plane:ident;)*) => {
+        $(served from $served:literal)?, flexible $flexible:tt, $plane:ident;)*) => {
         /// The APIs that are served, by their number in the protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(i16)]
@@ -97,7 +101,7 @@ macro_rules! apis {
                         name: stringify!($name),
                         advertised: VersionRange { min: $min, max: $max },
                         served: VersionRange { min: first!($($served,)? $min), max: $max },
-                        first_flexible: $flexible,
+                        first_flexible: first_flexible!($flexible),
                         plane: Plane::$plane,
                     } },)*
                 }
@@ -114,6 +118,15 @@ macro_rules! first {
     };
 }
 
+macro_rules! first_flexible {
+    (never) => {
+        None
+    };
+    ($first:literal) => {
+        Some($first)
+    };
+}
+
 apis! {
     /// Appends record batches. Version 0 is advertised and not served: librdkafka before 2.11.1
     /// looks for it and otherwise sends uncompressed batches (KAFKA-18659).
@@ -124,6 +137,25 @@ apis! {
     ListOffsets = 2, 1 - 11, flexible 6, Control;
     /// Tells brokers, topics, partitions and leaders.
     Metadata = 3, 0 - 13, flexible 9, Control;
+    /// Keeps how far a group has read.
+    OffsetCommit = 8, 2 - 10, flexible 8, Control;
+    /// Tells how far groups have read.
+    OffsetFetch = 9, 1 - 10, flexible 6, Control;
+    /// Finds the broker that coordinates a group or a transaction.
+    FindCoordinator = 10, 0 - 6, flexible 3, Control;
+    /// Enters a group, or answers its call to rebalance. librdkafka before 2.11.0 looks for
+    /// version 0 and otherwise switches its balanced consumer off (KAFKA-19444).
+    JoinGroup = 11, 0 - 9, flexible 6, Control;
+    /// Takes a member's sign of life.
+    Heartbeat = 12, 0 - 4, flexible 4, Control;
+    /// Takes members out of a group.
+    LeaveGroup = 13, 0 - 5, flexible 4, Control;
+    /// Takes a group's assignment from its leader, and tells every member its part.
+    SyncGroup = 14, 0 - 5, flexible 4, Control;
+    /// Tells the state and the members of groups.
+    DescribeGroups = 15, 0 - 6, flexible 5, Control;
+    /// Names the groups that this broker coordinates.
+    ListGroups = 16, 0 - 5, flexible 3, Control;
     /// Tells this table.
     ApiVersions = 18, 0 - 4, flexible 3, Control;
     /// Creates topics.
@@ -136,22 +168,56 @@ apis! {
     InitProducerId = 22, 0 - 5, flexible 2, Control;
     /// Finds where a leader's reign ended.
     OffsetForLeaderEpoch = 23, 2 - 4, flexible 4, Control;
+    /// Tells access rules.
+    DescribeAcls = 29, 1 - 3, flexible 2, Control;
+    /// Adds access rules.
+    CreateAcls = 30, 1 - 3, flexible 2, Control;
+    /// Takes access rules away.
+    DeleteAcls = 31, 1 - 3, flexible 2, Control;
     /// Reads configurations.
     DescribeConfigs = 32, 1 - 4, flexible 4, Control;
     /// Replaces configurations as a whole.
     AlterConfigs = 33, 0 - 2, flexible 2, Control;
+    /// Moves logs to another directory.
+    AlterReplicaLogDirs = 34, 1 - 2, flexible 2, Control;
     /// Tells sizes of logs on disk.
     DescribeLogDirs = 35, 1 - 5, flexible 2, Control;
     /// Adds partitions to topics.
     CreatePartitions = 37, 0 - 3, flexible 2, Control;
+    /// Forgets groups.
+    DeleteGroups = 42, 0 - 2, flexible 2, Control;
+    /// Chooses leaders anew.
+    ElectLeaders = 43, 0 - 2, flexible 2, Control;
     /// Changes single configuration keys.
     IncrementalAlterConfigs = 44, 0 - 1, flexible 1, Control;
+    /// Moves partitions to other brokers.
+    AlterPartitionReassignments = 45, 0 - 1, flexible 0, Control;
+    /// Tells the partitions that are being moved.
+    ListPartitionReassignments = 46, 0 - 0, flexible 0, Control;
+    /// Forgets offsets of a group.
+    OffsetDelete = 47, 0 - 0, flexible never, Control;
+    /// Tells how much clients may ask.
+    DescribeClientQuotas = 48, 0 - 1, flexible 1, Control;
+    /// Changes how much clients may ask.
+    AlterClientQuotas = 49, 0 - 1, flexible 1, Control;
+    /// Tells which users have passwords.
+    DescribeUserScramCredentials = 50, 0 - 0, flexible 0, Control;
+    /// Sets and takes away passwords.
+    AlterUserScramCredentials = 51, 0 - 0, flexible 0, Control;
     /// Tells the state of the metadata quorum.
     DescribeQuorum = 55, 0 - 2, flexible 0, Control;
+    /// Raises and lowers the levels of features.
+    UpdateFeatures = 57, 0 - 2, flexible 0, Control;
     /// Tells the brokers and the controller.
     DescribeCluster = 60, 0 - 2, flexible 0, Control;
     /// Tells the producers that a partition remembers.
     DescribeProducers = 61, 0 - 0, flexible 0, Control;
+    /// Takes a broker that is gone out of the cluster.
+    UnregisterBroker = 64, 0 - 0, flexible 0, Control;
+    /// Tells the state of transactions.
+    DescribeTransactions = 65, 0 - 0, flexible 0, Control;
+    /// Names the transactions that this broker coordinates.
+    ListTransactions = 66, 0 - 2, flexible 0, Control;
     /// Names the resources that have configurations.
     ListConfigResources = 74, 0 - 1, flexible 0, Control;
     /// Tells the partitions of topics, page by page.

@@ -95,10 +95,7 @@ impl Cluster {
                 !refusal.is_retriable() || (unknown && !auto_create)
             });
             if hopeless || self.now() > give_up {
-                let without_leader = BrokerError {
-                    code: ErrorCode::LeaderNotAvailable.code(),
-                    message: None,
-                };
+                let without_leader = ErrorCode::LeaderNotAvailable.into();
                 return Err(Error::refused(name, refusal.unwrap_or(without_leader)));
             }
             self.pause();
@@ -114,11 +111,23 @@ impl Cluster {
     ///
     /// *Errors*: whatever is wrong with address, connection or answer. Nothing is sent twice.
     pub fn call<C: Call>(&mut self, peer: Peer, message: &C) -> Result<C::Response, Error> {
-        let link = self.linked(peer)?;
-        self.exchange.call(link, message)
+        self.call_at_most(peer, message, i16::MAX)
     }
 
-    /// Returns the version in which requests of an API are written to a peer.
+    /// Does what [`Self::call`] does, in a version up to `version_max`.
+    ///
+    /// *Errors*: as [`Self::call`].
+    pub fn call_at_most<C: Call>(
+        &mut self,
+        peer: Peer,
+        message: &C,
+        version_max: i16,
+    ) -> Result<C::Response, Error> {
+        let link = self.linked(peer)?;
+        self.exchange.call(link, message, version_max)
+    }
+
+    /// Returns the highest version in which requests of an API can be written to a peer.
     ///
     /// *Errors*: [`Error::NotServed`], or the peer cannot be reached.
     pub fn version(&mut self, peer: Peer, key: ApiKey) -> Result<i16, Error> {

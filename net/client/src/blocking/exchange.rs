@@ -107,8 +107,9 @@ impl Exchange {
         &mut self,
         key: LinkKey,
         message: &C,
+        version_max: i16,
     ) -> Result<C::Response, Error> {
-        let id = self.send(key, message, i16::MAX)?;
+        let id = self.send(key, message, version_max)?;
         let until = self.now().after(self.options.request_timeout);
         loop {
             if let Some(event) = self.take_event(id) {

@@ -1,8 +1,8 @@
 //! The client with sockets: threads, `std::net`, and blocking calls.
 //!
 //! ```text
-//!   Producer   Consumer   Admin                      one thread, the caller's
-//!        └────────┼────────┘
+//!   Producer   Consumer   Admin   GroupConsumer      one thread, the caller's
+//!        └────────┼────────┴───────────┘
 //!              Cluster ── metadata, a link to each node that is spoken to
 //!               │    ▲
 //!        writes │    │ whole frames, through one channel
@@ -18,6 +18,8 @@ mod clock;
 mod cluster;
 mod consumer;
 mod exchange;
+mod group_consumer;
+mod groups;
 mod link;
 mod options;
 mod producer;
@@ -26,5 +28,6 @@ pub use admin::Admin;
 pub use cluster::{Cluster, Peer};
 pub use consumer::Consumer;
 pub use exchange::{Event, RequestId};
+pub use group_consumer::GroupConsumer;
 pub use options::ClusterOptions;
 pub use producer::Producer;

@@ -13,6 +13,8 @@ pub struct ClusterOptions {
     pub request_timeout: Duration,
     /// How long a topic that is being created may take to have leaders.
     pub topic_timeout: Duration,
+    /// How long a group's coordinator may take to be there and ready.
+    pub coordinator_timeout: Duration,
     /// The pause before asking again.
     pub retry_pause: Duration,
 }
@@ -24,6 +26,7 @@ impl Default for ClusterOptions {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_mins(1),
             topic_timeout: Duration::from_secs(30),
+            coordinator_timeout: Duration::from_secs(30),
             retry_pause: Duration::from_millis(100),
         }
     }

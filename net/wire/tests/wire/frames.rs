@@ -7,13 +7,14 @@ use crate::served::{self, Served};
 const FRAMES: &str = include_str!("../golden/frames.txt");
 
 /// One line of the golden file.
-struct Frame {
-    name: &'static str,
-    version: i16,
-    body: Bytes,
+pub(crate) struct Frame {
+    pub(crate) name: &'static str,
+    pub(crate) version: i16,
+    pub(crate) body: Bytes,
 }
 
-fn frames() -> impl Iterator<Item = Frame> {
+/// Returns every line.
+pub(crate) fn all() -> impl Iterator<Item = Frame> {
     FRAMES.lines().map(|line| {
         let words: Vec<&str> = line.split(' ').collect();
         Frame {
@@ -22,6 +23,12 @@ fn frames() -> impl Iterator<Item = Frame> {
             body: bytes_of_hex(words[3]),
         }
     })
+}
+
+/// Returns the lines of requests and responses.
+fn frames() -> impl Iterator<Item = Frame> {
+    let suffixes = ["Request", "Response"];
+    all().filter(move |frame| suffixes.iter().any(|suffix| frame.name.ends_with(suffix)))
 }
 
 fn bytes_of_hex(hex: &str) -> Bytes {

@@ -5,6 +5,7 @@
 //! | `schema` | the facts of Kafka's message definitions, `golden/schema.txt` |
 //! | `frames` | bodies that Kafka's own library wrote, `golden/frames.txt` |
 //! | `oracle` | the crate `kafka-protocol`, both ways, over generated bodies |
+//! | `consumer_protocol` | the same three, for what consumers put into the bytes of a group |
 //! | `hostile` | absurd counts, cut bodies, arbitrary bytes |
 //! | `views` | our own owned structures: views and writers of Produce and Fetch agree with them |
 //! | `headers` | headers and frames |
@@ -16,6 +17,7 @@
     reason = "helpers of tests fail the test they help"
 )]
 
+mod consumer_protocol;
 mod debug_tree;
 mod frames;
 mod headers;

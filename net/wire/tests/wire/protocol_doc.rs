@@ -26,7 +26,8 @@ the *data* plane carry records and are read in place; those on the *control* pla
 const NOTES: &str = "
 Produce names version 0 and serves version 3 and up: librdkafka before 2.11.1 looks for version 0,
 and without it sends uncompressed batches (KAFKA-18659). Versions 0 to 2 carry message formats that
-Kafka 4 dropped too.
+Kafka 4 dropped too. JoinGroup starts at version 0 because librdkafka before 2.11.0 looks for it, and
+without it switches its balanced consumer off (KAFKA-19444).
 
 A request of ApiVersions in a version that is not served is answered in version 0, with error 35
 and the versions of ApiVersions alone (KIP-511). Any other version that is not served closes the
@@ -45,14 +46,17 @@ fn protocol_page_is_generated_from_the_table() {
             Plane::Data => "data",
             Plane::Control => "control",
         };
+        let first_flexible = match api.first_flexible {
+            Some(version) => version.to_string(),
+            None => "never".into(),
+        };
         writeln!(
             page,
-            "| {} | {} | {} | {} | {} | {plane} |",
+            "| {} | {} | {} | {} | {first_flexible} | {plane} |",
             api.key.wire(),
             api.name,
             api.advertised,
             api.served,
-            api.first_flexible,
         )
         .unwrap();
     }

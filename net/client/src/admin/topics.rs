@@ -1,22 +1,13 @@
-//! What an admin asks, and what the answers mean: requests are made and answers read here, and
-//! carried elsewhere.
-//!
-//! Every answer is a list with one result for each thing asked for, because a broker may do one
-//! and refuse another.
+//! Topics: create, delete, widen.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use types::TopicId;
-use wire::messages::describe_configs::RESOURCE_TOPIC;
-use wire::messages::{
-    create_partitions, create_topics, delete_topics, describe_configs, incremental_alter_configs,
-};
+use wire::messages::{create_partitions, create_topics, delete_topics};
 
+use super::results::{Results, milliseconds};
 use crate::error::BrokerError;
-
-/// One result for each name, in the order of the answer.
-pub type Results<T> = Vec<(String, Result<T, BrokerError>)>;
 
 /// A topic to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,26 +31,6 @@ pub struct CreatedTopic {
     pub partitions: Option<i32>,
     /// How many replicas each has.
     pub replication: Option<i16>,
-}
-
-/// One configuration of a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicConfig {
-    /// The key.
-    pub name: String,
-    /// The value; `None` for a secret.
-    pub value: Option<String>,
-    /// Whether it was set for this topic, and is not inherited.
-    pub is_own: bool,
-}
-
-/// A change of one configuration of a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigChange {
-    /// The key.
-    pub name: String,
-    /// The value; `None` returns it to its default.
-    pub value: Option<String>,
 }
 
 /// Asks for topics to be created.
@@ -150,82 +121,10 @@ pub fn topics_widened(response: create_partitions::Response) -> Results<()> {
     response.results.into_iter().map(result).collect()
 }
 
-/// Asks for all configurations of topics.
-pub fn describe_topic_configs(names: &[&str]) -> describe_configs::Request {
-    let resource = |name: &&str| describe_configs::Resource {
-        resource_type: RESOURCE_TOPIC,
-        resource_name: (*name).to_owned(),
-        configuration_keys: None,
-    };
-    describe_configs::Request {
-        resources: names.iter().map(resource).collect(),
-        ..Default::default()
-    }
-}
-
-/// Reads the configurations of topics.
-pub fn topic_configs(response: describe_configs::Response) -> Results<Vec<TopicConfig>> {
-    let config = |config: describe_configs::ConfigResult| TopicConfig {
-        name: config.name,
-        value: config.value,
-        is_own: config.config_source == describe_configs::SOURCE_TOPIC,
-    };
-    let result = |resource: describe_configs::ResourceResult| {
-        let checked = BrokerError::check(resource.error_code, resource.error_message);
-        let configs = resource.configs.into_iter().map(config).collect();
-        (resource.resource_name, checked.map(|()| configs))
-    };
-    response.results.into_iter().map(result).collect()
-}
-
-/// Asks for single configurations of a topic to be changed.
-pub fn alter_topic_configs(
-    name: &str,
-    changes: &[ConfigChange],
-) -> incremental_alter_configs::Request {
-    let change = |change: &ConfigChange| incremental_alter_configs::Change {
-        name: change.name.clone(),
-        config_operation: match change.value {
-            Some(_) => incremental_alter_configs::OPERATION_SET,
-            None => incremental_alter_configs::OPERATION_DELETE,
-        },
-        value: change.value.clone(),
-    };
-    incremental_alter_configs::Request {
-        resources: vec![incremental_alter_configs::Resource {
-            resource_type: RESOURCE_TOPIC,
-            resource_name: name.to_owned(),
-            configs: changes.iter().map(change).collect(),
-        }],
-        validate_only: false,
-    }
-}
-
-/// Reads which topics were changed.
-pub fn topic_configs_altered(response: incremental_alter_configs::Response) -> Results<()> {
-    let result = |resource: incremental_alter_configs::ResourceResult| {
-        let checked = BrokerError::check(resource.error_code, resource.error_message);
-        (resource.resource_name, checked)
-    };
-    response.responses.into_iter().map(result).collect()
-}
-
-fn milliseconds(duration: Duration) -> i32 {
-    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
-    use wire::Message;
-
     use super::*;
-
-    fn in_all<M: Message>(message: &M) {
-        let served = M::KEY.api().served;
-        for version in served.min..=served.max {
-            message.encode(version).unwrap();
-        }
-    }
+    use crate::admin::results::{in_all, in_versions};
 
     #[test]
     fn requests_can_be_said_in_every_version_that_is_served() {
@@ -235,20 +134,12 @@ mod tests {
             replication: None,
             configs: BTreeMap::from([("retention.ms".into(), "1".into())]),
         };
-        let change = ConfigChange {
-            name: "retention.ms".into(),
-            value: None,
-        };
         let second = Duration::from_secs(1);
         in_all(&create_topics(&[topic], second));
         for version in 1..=6 {
-            delete_topics(&["t"], second, version)
-                .encode(version)
-                .unwrap();
+            in_versions(&delete_topics(&["t"], second, version), version..=version);
         }
         in_all(&widen_topic("t", 3, second));
-        in_all(&describe_topic_configs(&["t"]));
-        in_all(&alter_topic_configs("t", &[change]));
     }
 
     #[test]

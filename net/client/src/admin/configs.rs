@@ -1,0 +1,184 @@
+//! Configurations of topics and brokers.
+
+use types::NodeId;
+use wire::messages::describe_configs::{RESOURCE_BROKER, RESOURCE_TOPIC};
+use wire::messages::{describe_configs, incremental_alter_configs};
+
+use super::results::Results;
+use crate::error::BrokerError;
+
+/// What has configurations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigResource {
+    /// A topic.
+    Topic(String),
+    /// One broker.
+    Broker(NodeId),
+    /// All brokers that have no value of their own.
+    Brokers,
+}
+
+impl ConfigResource {
+    /// Returns the resource's type and name on the wire.
+    fn wire(&self) -> (i8, String) {
+        match self {
+            Self::Topic(name) => (RESOURCE_TOPIC, name.clone()),
+            Self::Broker(node) => (RESOURCE_BROKER, node.to_string()),
+            Self::Brokers => (RESOURCE_BROKER, String::new()),
+        }
+    }
+}
+
+/// One configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The key.
+    pub name: String,
+    /// The value; `None` for a secret.
+    pub value: Option<String>,
+    /// Whether it was set for this resource, and is not inherited.
+    pub is_own: bool,
+    /// Whether it cannot be changed while the broker runs.
+    pub is_read_only: bool,
+    /// Whether the value is a secret.
+    pub is_secret: bool,
+}
+
+/// A change of one configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigChange {
+    /// The key.
+    pub name: String,
+    /// The value; `None` returns it to its default.
+    pub value: Option<String>,
+}
+
+/// Asks for all configurations of a resource.
+pub fn describe_configs(resource: &ConfigResource) -> describe_configs::Request {
+    let (resource_type, resource_name) = resource.wire();
+    describe_configs::Request {
+        resources: vec![describe_configs::Resource {
+            resource_type,
+            resource_name,
+            configuration_keys: None,
+        }],
+        ..Default::default()
+    }
+}
+
+/// Reads the configurations of resources.
+pub fn configs(response: describe_configs::Response) -> Results<Vec<Config>> {
+    let result = |resource: describe_configs::ResourceResult| {
+        let checked = BrokerError::check(resource.error_code, resource.error_message);
+        let own = own_source(resource.resource_type, &resource.resource_name);
+        let config = |config| read(config, own);
+        let configs = resource.configs.into_iter().map(config).collect();
+        (resource.resource_name, checked.map(|()| configs))
+    };
+    response.results.into_iter().map(result).collect()
+}
+
+/// Returns where the values come from that were set for the resource itself.
+fn own_source(resource_type: i8, name: &str) -> i8 {
+    match resource_type {
+        RESOURCE_BROKER if name.is_empty() => describe_configs::SOURCE_DYNAMIC_DEFAULT_BROKER,
+        RESOURCE_BROKER => describe_configs::SOURCE_DYNAMIC_BROKER,
+        _ => describe_configs::SOURCE_TOPIC,
+    }
+}
+
+fn read(config: describe_configs::ConfigResult, own_source: i8) -> Config {
+    Config {
+        name: config.name,
+        value: config.value,
+        is_own: config.config_source == own_source,
+        is_read_only: config.read_only,
+        is_secret: config.is_sensitive,
+    }
+}
+
+/// Asks for single configurations of a resource to be changed.
+pub fn alter_configs(
+    resource: &ConfigResource,
+    changes: &[ConfigChange],
+) -> incremental_alter_configs::Request {
+    let change = |change: &ConfigChange| incremental_alter_configs::Change {
+        name: change.name.clone(),
+        config_operation: match change.value {
+            Some(_) => incremental_alter_configs::OPERATION_SET,
+            None => incremental_alter_configs::OPERATION_DELETE,
+        },
+        value: change.value.clone(),
+    };
+    let (resource_type, resource_name) = resource.wire();
+    incremental_alter_configs::Request {
+        resources: vec![incremental_alter_configs::Resource {
+            resource_type,
+            resource_name,
+            configs: changes.iter().map(change).collect(),
+        }],
+        validate_only: false,
+    }
+}
+
+/// Reads which resources were changed.
+pub fn configs_altered(response: incremental_alter_configs::Response) -> Results<()> {
+    let result = |resource: incremental_alter_configs::ResourceResult| {
+        let checked = BrokerError::check(resource.error_code, resource.error_message);
+        (resource.resource_name, checked)
+    };
+    response.responses.into_iter().map(result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::results::in_all;
+
+    #[test]
+    fn requests_can_be_said_in_every_version_that_is_served() {
+        let change = ConfigChange {
+            name: "retention.ms".into(),
+            value: None,
+        };
+        for resource in [
+            ConfigResource::Topic("t".into()),
+            ConfigResource::Broker(NodeId(1)),
+            ConfigResource::Brokers,
+        ] {
+            in_all(&describe_configs(&resource));
+            in_all(&alter_configs(&resource, std::slice::from_ref(&change)));
+        }
+    }
+
+    #[test]
+    fn a_value_is_the_resources_own_if_it_was_set_for_it() {
+        let own = |resource_type, resource_name: &str, config_source| {
+            let config = describe_configs::ConfigResult {
+                config_source,
+                ..Default::default()
+            };
+            let result = describe_configs::ResourceResult {
+                resource_type,
+                resource_name: resource_name.into(),
+                configs: vec![config],
+                ..Default::default()
+            };
+            let results = configs(describe_configs::Response {
+                results: vec![result],
+                ..Default::default()
+            });
+            results[0].1.as_ref().unwrap()[0].is_own
+        };
+        let of_all = describe_configs::SOURCE_DYNAMIC_DEFAULT_BROKER;
+        assert!(own(RESOURCE_TOPIC, "t", describe_configs::SOURCE_TOPIC));
+        assert!(!own(RESOURCE_TOPIC, "t", of_all));
+        assert!(own(RESOURCE_BROKER, "", of_all));
+        assert!(!own(RESOURCE_BROKER, "1", of_all));
+        assert!(own(
+            RESOURCE_BROKER,
+            "1",
+            describe_configs::SOURCE_DYNAMIC_BROKER
+        ));
+    }
+}
