@@ -71,6 +71,8 @@ impl Node {
 
     /// Ends the connections, then writes everything out and closes the logs.
     pub async fn stop(&self) -> Result<(), storage::Error> {
+        // Members that wait for others would make the farewell as long as it may be.
+        self.shard.coordinators.resign();
         self.server.shutdown(FAREWELL).await;
         match self.shard.store() {
             Some(store) => store.close().await,

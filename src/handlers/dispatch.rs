@@ -5,7 +5,7 @@ use std::rc::Rc;
 use server::{Reply, Request, Service, Session};
 use wire::api::ApiKey;
 
-use crate::handlers::{configs, fetch, log_dirs, metadata, offsets, produce, producers, topics};
+use crate::handlers::{configs, fetch, groups, log_dirs, metadata, offsets, produce, producers, topics};
 use crate::shard::Shard;
 
 /// Answers requests on one shard.
@@ -58,6 +58,18 @@ async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Reques
         }
         ApiKey::ListConfigResources => configs::list_config_resources(shard, &request),
         ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs(shard, &request).await,
+        ApiKey::FindCoordinator => groups::find_coordinator(shard, session, &request).await,
+        ApiKey::JoinGroup => groups::join_group(shard, session, &request).await,
+        ApiKey::SyncGroup => groups::sync_group(shard, &request).await,
+        ApiKey::Heartbeat => groups::heartbeat(shard, &request).await,
+        ApiKey::LeaveGroup => groups::leave_group(shard, &request).await,
+        ApiKey::OffsetCommit => groups::offset_commit(shard, &request).await,
+        ApiKey::OffsetFetch => groups::offset_fetch(shard, &request).await,
+        ApiKey::OffsetDelete => groups::offset_delete(shard, &request).await,
+        ApiKey::DescribeGroups => groups::describe_groups(shard, &request).await,
+        ApiKey::ListGroups => groups::list_groups(shard, &request).await,
+        ApiKey::DeleteGroups => groups::delete_groups(shard, &request).await,
         ApiKey::Produce | ApiKey::Fetch => unreachable!("served by the data plane"),
+        _ => unreachable!("served by another branch"),
     }
 }

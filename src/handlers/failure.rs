@@ -2,11 +2,13 @@
 //! way to fail does not compile until somebody decided what a client sees.
 
 use controller::{ConfigRefusal, DecideError};
+use coordinator::GroupError;
 use record::{Invalid, RecordErrors};
 use storage::{AppendError, ReadError};
 use types::ErrorCode;
 
 use crate::drivers::controller::ControlError;
+use crate::drivers::coordinator::NoTopic;
 use crate::partition::{AppendRefused, Trouble};
 
 /// The longest text that goes with a code.
@@ -79,6 +81,38 @@ pub(super) fn control_code(error: &ControlError) -> ErrorCode {
         ControlError::Refused(refused) => decide_code(refused),
         ControlError::Storage(_) => ErrorCode::KafkaStorageError,
         ControlError::Stopping => ErrorCode::NotController,
+    }
+}
+
+/// Returns the code of a request to a group, or an item of one, that was refused.
+pub(super) fn group_code(error: GroupError) -> ErrorCode {
+    match error {
+        GroupError::Loading => ErrorCode::CoordinatorLoadInProgress,
+        GroupError::NotAvailable => ErrorCode::CoordinatorNotAvailable,
+        GroupError::NotCoordinator => ErrorCode::NotCoordinator,
+        GroupError::RecordTooLarge => ErrorCode::UnknownServerError,
+        GroupError::InvalidGroupId => ErrorCode::InvalidGroupId,
+        GroupError::InvalidSessionTimeout => ErrorCode::InvalidSessionTimeout,
+        GroupError::MemberIdRequired => ErrorCode::MemberIdRequired,
+        GroupError::UnknownMember => ErrorCode::UnknownMemberId,
+        GroupError::FencedInstance => ErrorCode::FencedInstanceId,
+        GroupError::IllegalGeneration => ErrorCode::IllegalGeneration,
+        GroupError::InconsistentProtocol => ErrorCode::InconsistentGroupProtocol,
+        GroupError::RebalanceInProgress => ErrorCode::RebalanceInProgress,
+        GroupError::GroupFull => ErrorCode::GroupMaxSizeReached,
+        GroupError::CoordinatorFull => ErrorCode::PolicyViolation,
+        GroupError::MetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
+        GroupError::GroupNotFound => ErrorCode::GroupIdNotFound,
+        GroupError::GroupNotEmpty => ErrorCode::NonEmptyGroup,
+        GroupError::SubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
+    }
+}
+
+/// Returns the code of a topic of the broker's own that could not be created.
+pub(super) fn no_topic_code(error: &NoTopic) -> ErrorCode {
+    match error {
+        NoTopic::Control(error) => control_code(error),
+        NoTopic::Refused(error) => decide_code(error),
     }
 }
 

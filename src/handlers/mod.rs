@@ -7,6 +7,7 @@ pub mod configs;
 mod dispatch;
 mod failure;
 pub mod fetch;
+mod groups;
 mod inquire;
 mod log_dirs;
 mod message;

@@ -12,6 +12,7 @@ use wire::messages::produce::{PartitionResponse, RecordError, RequestView};
 use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask};
 use crate::handlers::by_owner::{ByOwner, Group};
 use crate::handlers::failure;
+use crate::drivers::coordinator::is_internal;
 use crate::handlers::resolve::resolve;
 use crate::partition::{AppendRefused, Placed};
 use crate::peer;
@@ -69,7 +70,14 @@ fn plan(shard: &Shard, view: &RequestView) -> (Vec<PartitionResponse>, ByOwner<A
     let mut sorted = ByOwner::new();
     let image = shard.image();
     for topic in view.topics() {
-        let resolved = resolve(&image, topic.topic);
+        let resolved = resolve(&image, topic.topic).and_then(|topic| {
+            if is_internal(topic.name.as_str()) {
+                // The broker alone writes there.
+                Err(ErrorCode::InvalidTopic)
+            } else {
+                Ok(topic)
+            }
+        });
         for partition in topic.partitions {
             let slot = outcomes.len();
             outcomes.push(PartitionResponse {
