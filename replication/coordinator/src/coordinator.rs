@@ -25,11 +25,13 @@ use crate::timers::{TimerKey, Timers};
 /// 1. Once loaded, the groups that run are those of the logged state.
 /// 2. Writes arrive, or fail, in the order in which they were given out.
 /// 3. Every token is answered once.
+/// 4. `members_bytes` is what the members of all groups take.
 pub struct Coordinator {
     settings: Settings,
     logged: Logged,
     is_loaded: bool,
     groups: BTreeMap<GroupId, Group>,
+    members_bytes: usize,
     timers: Timers,
     lanes: Lanes,
     writes: VecDeque<(Ticket, GroupId, Write)>,
@@ -59,6 +61,7 @@ impl Coordinator {
             logged,
             is_loaded: false,
             groups: BTreeMap::new(),
+            members_bytes: 0,
             timers: Timers::default(),
             lanes: Lanes::default(),
             writes: VecDeque::new(),
@@ -119,16 +122,14 @@ impl Coordinator {
             actions.push(Action::Reply { token, response });
             return actions;
         }
-        match request {
-            Request::TopicDeleted(deleted) => self.forget_topic(now, &deleted, &mut actions),
-            request => {
-                let group = request.group().expect("it is about one group").clone();
-                self.admit(now, &group, Task::Request(token, request), &mut actions);
-                return actions;
-            }
+        if let Request::TopicDeleted(deleted) = &request {
+            self.forget_topic(now, deleted, &mut actions);
+            let response = Response::TopicDeleted(Ok(()));
+            actions.push(Action::Reply { token, response });
+        } else {
+            let group = request.group().expect("it is about one group").clone();
+            self.admit(now, &group, Task::Request(token, request), &mut actions);
         }
-        let response = Response::TopicDeleted(Ok(()));
-        actions.push(Action::Reply { token, response });
         actions
     }
 
@@ -212,7 +213,12 @@ impl Coordinator {
     /// Does what is due.
     pub fn expire(&mut self, now: Now) -> Vec<Action> {
         let mut actions = Vec::new();
+        // What is due at once again waits for the next call: no rule keeps this from coming back.
+        let mut due = Vec::new();
         while let Some(key) = self.timers.take_due(now.monotonic) {
+            due.push(key);
+        }
+        for key in due {
             match &key {
                 TimerKey::Retention => self.expire_offsets(now, &mut actions),
                 TimerKey::Join(group) | TimerKey::Sync(group) | TimerKey::Session(group, _) => {
@@ -399,6 +405,10 @@ impl Coordinator {
         Room {
             groups: left(self.settings.groups_max, self.logged.group_count()),
             offsets: left(self.settings.offsets_max, self.logged.offset_count()),
+            members_bytes: left(
+                self.settings.members_bytes_max.as_usize(),
+                self.members_bytes,
+            ),
         }
     }
 
@@ -416,6 +426,7 @@ impl Coordinator {
         };
         let logged = self.logged.group(id).expect("what runs is logged"); // invariant 1
         let mut outbox = Outbox::default();
+        let size_before = group.size_bytes();
         rule(&mut Scope {
             now,
             settings: &self.settings,
@@ -426,6 +437,8 @@ impl Coordinator {
             timers: &mut self.timers,
             outbox: &mut outbox,
         });
+        // invariant 4
+        self.members_bytes = self.members_bytes - size_before + group.size_bytes();
         self.carry_out(id, outbox, actions);
     }
 
@@ -452,10 +465,12 @@ impl Coordinator {
     fn wake(&mut self, id: &GroupId) {
         if let Some(logged) = self.logged.group(id) {
             if !self.groups.contains_key(id) {
-                self.groups.insert(id.clone(), Group::from_logged(logged));
+                let group = Group::from_logged(logged);
+                self.members_bytes += group.size_bytes();
+                self.groups.insert(id.clone(), group);
             }
-        } else {
-            self.groups.remove(id);
+        } else if let Some(group) = self.groups.remove(id) {
+            self.members_bytes -= group.size_bytes();
             self.timers.cancel_group(id);
         }
     }

@@ -23,8 +23,8 @@
 //!
 //! Invariants:
 //! 1. `apply` is the only writer of the logged state; equal records make equal states.
-//! 2. What a client is told of the logged state is durable: commits, deletions, assignments, and
-//!    that a group is empty.
+//! 2. What a client is told was done is durable: commits, deletions, assignments, a last member's
+//!    leaving.
 //! 3. While a record of a group is on its way, whatever else concerns the group waits its turn.
 //! 4. Every token is answered once.
 //! 5. What clients make the coordinator remember is bounded by [`Settings`].

@@ -28,6 +28,8 @@ pub struct Settings {
     pub offsets_max: usize,
     /// The most that the members of one group may say in joining, names and all.
     pub group_members_bytes_max: ByteCount,
+    /// The same for the members of all groups of this coordinator.
+    pub members_bytes_max: ByteCount,
     /// The most members of one group that were given an id and have not joined with it yet.
     pub group_pending_max: usize,
     /// The most requests that wait for one group's record.
@@ -48,6 +50,7 @@ impl Default for Settings {
             groups_max: 10_000,
             offsets_max: 1_000_000,
             group_members_bytes_max: ByteCount::mib(16),
+            members_bytes_max: ByteCount::mib(128),
             group_pending_max: 10_000,
             group_waiting_max: 20_000,
         }

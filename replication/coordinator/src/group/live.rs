@@ -19,6 +19,10 @@ use crate::text::{Blob, InstanceId, MemberId, Text};
 /// The protocol type whose subscriptions the coordinator can read.
 const CONSUMER: &str = "consumer";
 
+/// A rebalance takes this long at least, whatever members say: one that nobody joins begins anew when
+/// its time is up.
+const REBALANCE_TIMEOUT_MIN: Duration = Duration::from_millis(100);
+
 /// What a group is doing.
 ///
 /// ```text
@@ -61,10 +65,10 @@ pub(crate) enum Gathering {
 ///
 /// Invariants:
 /// 1. `instances` are the names of `members`, `support` counts their protocols, `joining_count`
-///    their parked joins, `size_bytes` what they say.
+///    their parked joins, `size_bytes` what they and the pending ones take.
 /// 2. `leader` is a member; there is one if there are members.
 /// 3. No member is pending.
-/// 4. There are no members exactly in [`Phase::Empty`], except within one rule.
+/// 4. There are no members in [`Phase::Empty`].
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub(crate) phase: Phase,
@@ -73,11 +77,11 @@ pub(crate) struct Group {
     pub(crate) protocol: Option<Text>,
     pub(crate) generation: i32,
     pub(crate) leader: Option<MemberId>,
-    /// Members that were given an id and have not joined with it yet.
-    pub(crate) pending: BTreeSet<MemberId>,
     /// Members of this generation that have not asked for their assignment yet.
     pub(crate) unsynced: BTreeSet<MemberId>,
     members: BTreeMap<MemberId, Member>,
+    /// Members that were given an id and have not joined with it yet.
+    pending: BTreeSet<MemberId>,
     instances: BTreeMap<InstanceId, MemberId>,
     support: Support,
     joining_count: usize,
@@ -232,7 +236,7 @@ impl Group {
         if self.members.is_empty() {
             self.protocol_type = Some(protocol_type.clone());
         }
-        self.pending.remove(&id);
+        self.remove_pending(&id);
         self.leader.get_or_insert_with(|| id.clone());
         self.insert(id, member);
     }
@@ -262,13 +266,34 @@ impl Group {
 
     /// Removes a member or a pending one; the next member leads if the leader is gone.
     pub(crate) fn remove(&mut self, id: &MemberId) -> Option<Member> {
-        self.pending.remove(id);
+        self.remove_pending(id);
         self.unsynced.remove(id);
         let member = self.take(id)?;
         if self.is_leader(id) {
             self.leader = self.members.keys().next().cloned(); // invariant 2
         }
         Some(member)
+    }
+
+    pub(crate) fn is_pending(&self, id: &MemberId) -> bool {
+        self.pending.contains(id)
+    }
+
+    pub(crate) fn pending_count(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Expects somebody to join with the id that it was given.
+    pub(crate) fn add_pending(&mut self, id: MemberId) {
+        self.size_bytes += member::pending_size_bytes(&id);
+        let is_new = self.pending.insert(id);
+        assert!(is_new, "member ids are not used twice");
+    }
+
+    fn remove_pending(&mut self, id: &MemberId) {
+        if self.pending.remove(id) {
+            self.size_bytes -= member::pending_size_bytes(id);
+        }
     }
 
     /// Changes a member, and counts it anew.
@@ -368,7 +393,7 @@ impl Group {
     /// Returns how long members may take to join: as long as the most patient one says.
     pub(crate) fn rebalance_timeout(&self) -> Duration {
         let timeouts = self.members.values().map(|m| m.rebalance_timeout_ms);
-        member::milliseconds(timeouts.max().unwrap_or(0))
+        member::milliseconds(timeouts.max().unwrap_or(0)).max(REBALANCE_TIMEOUT_MIN)
     }
 
     /// Returns the protocol that the members would choose now.

@@ -124,6 +124,11 @@ fn distinct(protocols: &[Protocol]) -> Vec<Protocol> {
     kept
 }
 
+/// Returns how much memory somebody takes that was given an id, roughly.
+pub(crate) fn pending_size_bytes(id: &MemberId) -> usize {
+    OVERHEAD + id.as_str().len()
+}
+
 /// Turns a client's timeout into a duration; a negative one is none.
 pub(crate) fn milliseconds(timeout_ms: i32) -> Duration {
     Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0))

@@ -23,15 +23,15 @@ impl Scope<'_> {
             self.drop_member(&join.member, GroupError::GroupFull);
             return self.refuse_join(token, MemberId::default(), GroupError::GroupFull);
         }
-        if !self.can_remember(&join) {
-            return self.refuse_join(token, MemberId::default(), GroupError::GroupFull);
+        if let Some(error) = self.overflow(&join) {
+            return self.refuse_join(token, MemberId::default(), error);
         }
         if !self.group.supports(&join.protocol_type, &join.protocols) {
             return self.refuse_join(token, join.member, GroupError::InconsistentProtocol);
         }
         if join.member.is_empty() {
             self.join_unnamed(token, join);
-        } else if self.group.pending.contains(&join.member) && join.instance.is_none() {
+        } else if self.group.is_pending(&join.member) && join.instance.is_none() {
             let id = join.member.clone();
             self.add_member(token, &id, &join);
         } else {
@@ -60,13 +60,19 @@ impl Scope<'_> {
         }
     }
 
-    /// Returns whether the group has room for what a member says.
-    fn can_remember(&self, join: &Join) -> bool {
+    /// Returns which bound is in the way of remembering what a member says.
+    fn overflow(&self, join: &Join) -> Option<GroupError> {
         let member = self.group.member(&join.member);
         let earlier = member.map_or(0, |member| member.size_bytes(&join.member));
         let said = Member::new(join).size_bytes(&join.member);
         let size_bytes = self.group.size_bytes() - earlier + said;
-        size_bytes <= self.settings.group_members_bytes_max.as_usize()
+        if size_bytes > self.settings.group_members_bytes_max.as_usize() {
+            Some(GroupError::GroupFull)
+        } else if said > earlier + self.room.members_bytes {
+            Some(GroupError::CoordinatorFull)
+        } else {
+            None
+        }
     }
 
     /// Somebody joins who was given no id yet.
@@ -90,10 +96,10 @@ impl Scope<'_> {
                 None => self.add_member(token, &id, &join),
             }
         } else if join.known_member == KnownMember::Required {
-            if self.group.pending.len() >= self.settings.group_pending_max {
+            if self.group.pending_count() >= self.settings.group_pending_max {
                 return self.refuse_join(token, MemberId::default(), GroupError::GroupFull);
             }
-            self.group.pending.insert(id.clone());
+            self.group.add_pending(id.clone());
             self.arm_session_for(&id, milliseconds(join.session_timeout_ms));
             self.refuse_join(token, id, GroupError::MemberIdRequired);
         } else {

@@ -42,7 +42,7 @@ impl Scope<'_> {
             let holder = instance.and_then(|instance| self.group.member_named(instance));
             holder.cloned().ok_or(GroupError::UnknownMember)?
         } else {
-            if !self.group.pending.contains(&leaving.member) {
+            if !self.group.is_pending(&leaving.member) {
                 self.group
                     .check_member(&leaving.member, leaving.instance.as_ref())?;
             }
@@ -64,7 +64,7 @@ impl Scope<'_> {
     ///
     /// A member whose request waits here is not silent; it is given time again with the answer.
     pub(crate) fn session_is_over(&mut self, id: &MemberId) {
-        if self.group.pending.contains(id) {
+        if self.group.is_pending(id) {
             self.drop_member(id, GroupError::UnknownMember);
             return self.complete_if_all_joined();
         }

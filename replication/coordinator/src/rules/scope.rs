@@ -29,6 +29,7 @@ pub(crate) struct Scope<'a> {
 pub(crate) struct Room {
     pub(crate) groups: usize,
     pub(crate) offsets: usize,
+    pub(crate) members_bytes: usize,
 }
 
 /// What a rule leaves: answers, and at most one write.

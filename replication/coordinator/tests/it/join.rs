@@ -4,8 +4,8 @@ use coordinator::{GroupError, Join, MemberId, Request, Settings};
 use types::ByteCount;
 
 use crate::support::{
-    DELAY_MS, Machine, REBALANCE_MS, SESSION_MS, again, blob, claim, member, modern, protocols,
-    sync, unnamed,
+    DELAY_MS, Machine, REBALANCE_MS, SESSION_MS, again, blob, claim, member, modern, named,
+    protocols, sync, unnamed,
 };
 
 #[test]
@@ -344,4 +344,44 @@ fn a_rebalance_waits_for_ids_that_were_given_out() {
     });
     assert_eq!(machine.joined(first).members.len(), 2);
     assert_eq!(machine.joined(second).generation, 2);
+}
+
+#[test]
+fn a_coordinator_remembers_a_bounded_amount_of_what_members_say() {
+    let mut machine = Machine::with(Settings {
+        members_bytes_max: ByteCount(2_000),
+        ..Settings::default()
+    });
+    let elsewhere = |index: usize| Join {
+        group: format!("g{index}").parse().unwrap(),
+        ..modern("a")
+    };
+    let full =
+        (0..100).position(|index| machine.refused(elsewhere(index)) == GroupError::CoordinatorFull);
+    assert!(full.is_some_and(|index| index > 5));
+    // Ids that nobody joined with are forgotten, and make room.
+    machine.pass(u64::try_from(SESSION_MS).unwrap());
+    assert_eq!(
+        machine.refused(elsewhere(200)),
+        GroupError::MemberIdRequired
+    );
+}
+
+#[test]
+fn a_client_that_allows_no_time_does_not_keep_the_coordinator_busy() {
+    let mut machine = Machine::new();
+    let hasty = |name, life| Join {
+        rebalance_timeout_ms: 0,
+        ..named(name, life)
+    };
+    let tokens = [
+        machine.send_join(hasty("x", 1)),
+        machine.send_join(hasty("y", 2)),
+    ];
+    machine.pass(2 * DELAY_MS);
+    let joined = tokens.map(|token| machine.joined(token));
+    assert_eq!(joined[0].generation, 1);
+    // Nobody comes back, and nobody is waited for longer than its session.
+    machine.pass(2 * u64::try_from(SESSION_MS).unwrap());
+    assert_eq!(machine.state(), "Empty");
 }

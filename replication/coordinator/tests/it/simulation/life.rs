@@ -315,7 +315,10 @@ impl Life {
         };
         self.token_count += 1;
         let token = Token(self.token_count);
-        let request = sent.request.clone();
+        let mut request = sent.request.clone();
+        if let Request::Join(join) = &mut request {
+            join.random = self.chance.bytes(); // drawn by whoever receives it
+        }
         self.waiting.insert(token, sent);
         let actions = coordinator.request(now, token, request);
         self.carry_out(actions);

@@ -120,14 +120,14 @@ impl Member {
     pub(crate) fn next_request(&mut self, chance: &mut Chance, stamp: u64) -> Option<Request> {
         match self.stage {
             Stage::Down | Stage::Fenced => None,
-            Stage::Joining => Some(self.join(chance)),
+            Stage::Joining => Some(self.join()),
             Stage::Syncing => Some(self.sync()),
             Stage::Fetching => Some(self.fetch()),
             Stage::Reading => Some(match chance.between(0, 99) {
                 0..=1 => self.leave(),
                 2..=3 => {
                     self.stage = Stage::Joining;
-                    self.join(chance)
+                    self.join()
                 }
                 4..=59 if !self.assignment.is_empty() => self.commit(chance, stamp),
                 60..=69 if !self.assignment.is_empty() => self.fetch(),
@@ -139,7 +139,7 @@ impl Member {
         }
     }
 
-    fn join(&self, chance: &mut Chance) -> Request {
+    fn join(&self) -> Request {
         let name = self.instance.as_deref().unwrap_or("dynamic");
         Request::Join(Box::new(Join {
             group: self.group_id(),
@@ -153,7 +153,7 @@ impl Member {
             protocols: protocols(&["range"]),
             known_member: KnownMember::Required,
             skip_assignment: SkipAssignment::Supported,
-            random: chance.bytes(),
+            random: [0; 16],
         }))
     }
 
