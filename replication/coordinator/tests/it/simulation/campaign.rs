@@ -36,7 +36,7 @@ mod mutants {
     use crate::simulation::life::Life;
 
     /// A mutant is noticed within this many lives.
-    const SEEDS_MAX: u64 = 200;
+    const SEEDS_MAX: u64 = 50;
 
     fn notice(mutant: Mutant) {
         // The mutant is this thread's alone.
