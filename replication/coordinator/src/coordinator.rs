@@ -70,7 +70,7 @@ impl Coordinator {
     }
 
     /// Returns the logged state as bytes; `end` is the first offset of the log that is not in it:
-    /// all before it was replayed, or was appended here and is durable.
+    /// every record before it was applied, or [`Self::committed`] was called for it.
     pub fn snapshot(&self, end: Offset) -> Vec<u8> {
         snapshot::encode(&self.logged, end)
     }
@@ -147,10 +147,7 @@ impl Coordinator {
         self.wake(&group);
         match write.effect {
             Effect::None => {}
-            Effect::Join(token, join) => {
-                let task = Task::Request(token, Request::Join(join));
-                self.lanes.put_first(&group, task);
-            }
+            Effect::Resume(task) => self.lanes.put_first(&group, task),
             Effect::Stabilise(assignments) => {
                 self.in_scope(now, &group, &mut actions, |scope| {
                     scope.stabilise(&assignments);
@@ -181,11 +178,11 @@ impl Coordinator {
         let mut actions = Vec::new();
         self.lanes.leave(&group, write.hold);
         match write.effect {
-            Effect::None => {}
-            Effect::Join(token, join) => {
-                let response = Response::refused_join(join.member, error);
+            Effect::Resume(Task::Request(token, request)) => {
+                let response = Response::refusal(&request, error);
                 actions.push(Action::Reply { token, response });
             }
+            Effect::Resume(_) | Effect::None => {}
             Effect::Stabilise(_) => {
                 self.in_scope(now, &group, &mut actions, |scope| {
                     scope.refuse_assignments(error);
@@ -238,14 +235,14 @@ impl Coordinator {
         let mut outbox = Outbox::default();
         for (_, _, write) in std::mem::take(&mut self.writes) {
             match write.effect {
-                Effect::Join(token, join) => {
-                    outbox.reply(token, Response::refused_join(join.member, error));
+                Effect::Resume(Task::Request(token, request)) => {
+                    outbox.reply(token, Response::refusal(&request, error));
                 }
                 Effect::Replace(replaced) => {
                     let response = Response::refused_join(replaced.join.member, error);
                     outbox.reply(replaced.token, response);
                 }
-                Effect::None | Effect::Stabilise(_) => {}
+                Effect::Resume(_) | Effect::None | Effect::Stabilise(_) => {}
             }
             if let Some((token, response)) = write.reply {
                 outbox.reply(token, response.failed(error));

@@ -12,9 +12,17 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::request::{OffsetFetch, Request, Stability, Token, TopicDeleted};
-use crate::rules::Hold;
 use crate::text::GroupId;
 use crate::timers::TimerKey;
+
+/// What waits while a write is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// All else that concerns the group.
+    Group,
+    /// Only what must see every offset.
+    Offsets,
+}
 
 /// Something to be done with one group.
 #[derive(Debug)]

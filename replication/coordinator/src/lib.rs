@@ -42,6 +42,7 @@
 //! | [`record`] | the records and their bytes: Kafka's |
 //! | `snapshot` | the logged state as bytes |
 //! | `lanes`, `timers` | the order within a group, and deadlines |
+//! | `placement` | which coordinator is a group's |
 
 mod action;
 mod coordinator;
@@ -50,6 +51,7 @@ mod group;
 mod lanes;
 mod logged;
 pub mod mutants;
+mod placement;
 pub mod record;
 mod request;
 mod response;

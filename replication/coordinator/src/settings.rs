@@ -49,7 +49,7 @@ impl Default for Settings {
             offsets_retention_check_interval: Duration::from_mins(10),
             groups_max: 10_000,
             offsets_max: 1_000_000,
-            group_members_bytes_max: ByteCount::mib(16),
+            group_members_bytes_max: ByteCount::mib(4),
             members_bytes_max: ByteCount::mib(128),
             group_pending_max: 10_000,
             group_waiting_max: 20_000,

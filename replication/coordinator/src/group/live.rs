@@ -3,25 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use types::{TimestampMs, TopicName};
+use types::TimestampMs;
 
 use crate::error::GroupError;
 use crate::group::member::{self, Member};
 use crate::group::protocols::Support;
-use crate::logged::LoggedGroup;
 use crate::mutants::{self, Mutant};
-use crate::record::{GroupMetadata, MemberMetadata};
-use crate::request::{Claim, Join, Protocol, Token};
-use crate::response::{GroupState, Joined};
-use crate::subscription;
+use crate::request::{Claim, Join, Token};
+use crate::response::GroupState;
 use crate::text::{Blob, InstanceId, MemberId, Text};
-
-/// The protocol type whose subscriptions the coordinator can read.
-const CONSUMER: &str = "consumer";
-
-/// A rebalance takes this long at least, whatever members say: one that nobody joins begins anew when
-/// its time is up.
-const REBALANCE_TIMEOUT_MIN: Duration = Duration::from_millis(100);
 
 /// What a group is doing.
 ///
@@ -79,21 +69,21 @@ pub(crate) struct Group {
     pub(crate) leader: Option<MemberId>,
     /// Members of this generation that have not asked for their assignment yet.
     pub(crate) unsynced: BTreeSet<MemberId>,
-    members: BTreeMap<MemberId, Member>,
+    pub(super) members: BTreeMap<MemberId, Member>,
     /// Members that were given an id and have not joined with it yet.
     pending: BTreeSet<MemberId>,
     instances: BTreeMap<InstanceId, MemberId>,
-    support: Support,
+    pub(super) support: Support,
     joining_count: usize,
     size_bytes: usize,
     /// What the members read; `None` if that is not known.
-    topics: Option<BTreeSet<String>>,
+    pub(super) topics: Option<BTreeSet<String>>,
 }
 
 impl Group {
-    /// Makes the group that the log describes.
-    pub(crate) fn from_logged(logged: &LoggedGroup) -> Self {
-        let mut group = Self {
+    /// Makes a group that has never had a member.
+    pub(super) fn unused() -> Self {
+        Self {
             phase: Phase::Empty,
             since: None,
             protocol_type: None,
@@ -108,25 +98,7 @@ impl Group {
             joining_count: 0,
             size_bytes: 0,
             topics: None,
-        };
-        if let Some(metadata) = &logged.metadata {
-            group.since = metadata.since;
-            group.protocol_type.clone_from(&metadata.protocol_type);
-            group.protocol.clone_from(&metadata.protocol);
-            group.generation = metadata.generation;
-            let protocol = metadata.protocol.clone().unwrap_or_default();
-            for stored in &metadata.members {
-                group.insert(stored.member.clone(), Member::logged(stored, &protocol));
-            }
-            let is_member = |leader: &&MemberId| group.members.contains_key(*leader);
-            let leader = metadata.leader.as_ref().filter(is_member).cloned();
-            group.leader = leader.or_else(|| group.members.keys().next().cloned());
-            if !group.members.is_empty() {
-                group.phase = Phase::Stable;
-            }
         }
-        group.topics = group.subscribed_topics();
-        group
     }
 
     pub(crate) fn state(&self) -> GroupState {
@@ -180,12 +152,6 @@ impl Group {
         self.size_bytes
     }
 
-    /// Returns whether members without a name for it may read the group's offsets only.
-    pub(crate) fn uses_consumer_protocol(&self) -> bool {
-        let name = self.protocol_type.as_ref().map(Text::as_str);
-        name == Some(CONSUMER)
-    }
-
     /// Checks who a request comes from.
     ///
     /// *Source*: `ClassicGroup.validateMember`.
@@ -222,15 +188,6 @@ impl Group {
         }
     }
 
-    /// Returns whether somebody who joins has a protocol in common with all members.
-    pub(crate) fn supports(&self, protocol_type: &Text, protocols: &[Protocol]) -> bool {
-        if self.phase == Phase::Empty {
-            return !protocol_type.is_empty() && !protocols.is_empty();
-        }
-        self.protocol_type.as_ref() == Some(protocol_type)
-            && self.support.has_common(protocols, self.members.len())
-    }
-
     /// Adds somebody who has not been a member.
     pub(crate) fn add(&mut self, id: MemberId, member: Member, protocol_type: &Text) {
         if self.members.is_empty() {
@@ -241,7 +198,7 @@ impl Group {
         self.insert(id, member);
     }
 
-    fn insert(&mut self, id: MemberId, member: Member) {
+    pub(super) fn insert(&mut self, id: MemberId, member: Member) {
         if let Some(instance) = &member.instance {
             let earlier = self.instances.insert(instance.clone(), id.clone());
             assert!(earlier.is_none(), "a name has one holder"); // invariant 1
@@ -374,119 +331,5 @@ impl Group {
         let members = self.members.iter();
         let silent = members.filter(|(_, member)| silent(member));
         silent.map(|(id, _)| id.clone()).collect()
-    }
-
-    /// Makes somebody who has joined lead if the leader has not; `false` if nobody has.
-    pub(crate) fn elect_joined_leader(&mut self) -> bool {
-        let has_joined = |id: &MemberId| self.members.get(id).is_some_and(|m| m.joining.is_some());
-        if self.leader.as_ref().is_some_and(has_joined) {
-            return true;
-        }
-        let joined = self.members.keys().find(|id| has_joined(id)).cloned();
-        if joined.is_some() {
-            self.leader = joined;
-            return true;
-        }
-        false
-    }
-
-    /// Returns how long members may take to join: as long as the most patient one says.
-    pub(crate) fn rebalance_timeout(&self) -> Duration {
-        let timeouts = self.members.values().map(|m| m.rebalance_timeout_ms);
-        member::milliseconds(timeouts.max().unwrap_or(0)).max(REBALANCE_TIMEOUT_MIN)
-    }
-
-    /// Returns the protocol that the members would choose now.
-    pub(crate) fn elect_protocol(&self) -> Text {
-        self.support.elect(self.members.values())
-    }
-
-    /// Begins the next generation with the members that there are.
-    pub(crate) fn begin_generation(&mut self, now: TimestampMs) {
-        if !mutants::is_on(Mutant::GenerationStays) {
-            self.generation = self.generation.checked_add(1).unwrap_or(0);
-        }
-        self.unsynced.clear();
-        if self.members.is_empty() {
-            self.protocol = None;
-            self.enter(Phase::Empty, now);
-        } else {
-            self.protocol = Some(self.elect_protocol());
-            self.enter(Phase::Completing, now);
-        }
-        self.topics = self.subscribed_topics();
-    }
-
-    /// Returns what one member is told of this generation.
-    pub(crate) fn as_joined(&self, id: &MemberId) -> Joined {
-        let mut members = Vec::new();
-        if self.is_leader(id) {
-            let protocol = self.protocol.clone().unwrap_or_default();
-            members.extend(self.members().map(|(id, m)| m.as_joined(id, &protocol)));
-        }
-        Joined {
-            member: id.clone(),
-            generation: self.generation,
-            protocol_type: self.protocol_type.clone(),
-            protocol: self.protocol.clone(),
-            leader: self.leader.clone(),
-            skip_assignment: false,
-            members,
-        }
-    }
-
-    /// Returns this generation as a record, each member with what `assignment` gives it.
-    pub(crate) fn as_metadata(
-        &self,
-        mut assignment: impl FnMut(&MemberId, &Member) -> Blob,
-    ) -> GroupMetadata {
-        let protocol = self.protocol.clone().unwrap_or_default();
-        let members = self.members.iter().map(|(id, member)| MemberMetadata {
-            member: id.clone(),
-            instance: member.instance.clone(),
-            client_id: member.client_id.clone(),
-            client_host: member.client_host.clone(),
-            rebalance_timeout_ms: member.rebalance_timeout_ms,
-            session_timeout_ms: member.session_timeout_ms,
-            subscription: member.metadata(&protocol),
-            assignment: assignment(id, member),
-        });
-        GroupMetadata {
-            protocol_type: self.protocol_type.clone(),
-            generation: self.generation,
-            protocol: self.protocol.clone(),
-            leader: self.leader.clone(),
-            since: self.since,
-            members: members.collect(),
-        }
-    }
-
-    /// Returns whether it is known which topics the members read.
-    pub(crate) fn knows_its_topics(&self) -> bool {
-        self.topics.is_some()
-    }
-
-    /// Returns whether members read a topic; a group of consumers that cannot be understood reads
-    /// all.
-    pub(crate) fn reads(&self, topic: &TopicName) -> bool {
-        match &self.topics {
-            Some(topics) => topics.contains(topic.as_str()),
-            None => self.uses_consumer_protocol(),
-        }
-    }
-
-    fn subscribed_topics(&self) -> Option<BTreeSet<String>> {
-        if !self.uses_consumer_protocol() {
-            return None;
-        }
-        let mut topics = BTreeSet::new();
-        if self.members.is_empty() {
-            return Some(topics);
-        }
-        let protocol = self.protocol.as_ref()?;
-        for member in self.members.values() {
-            subscription::collect_topics(&member.metadata(protocol), &mut topics).ok()?;
-        }
-        Some(topics)
     }
 }

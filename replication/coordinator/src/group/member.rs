@@ -1,5 +1,6 @@
 //! One member as it runs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::record::MemberMetadata;
@@ -115,13 +116,9 @@ impl Member {
 
 /// Keeps the first protocol of each name.
 fn distinct(protocols: &[Protocol]) -> Vec<Protocol> {
-    let mut kept: Vec<Protocol> = Vec::with_capacity(protocols.len());
-    for protocol in protocols {
-        if !kept.iter().any(|known| known.name == protocol.name) {
-            kept.push(protocol.clone());
-        }
-    }
-    kept
+    let mut names = BTreeSet::new();
+    let first = protocols.iter().filter(|p| names.insert(&p.name));
+    first.cloned().collect()
 }
 
 /// Returns how much memory somebody takes that was given an id, roughly.

@@ -6,6 +6,7 @@
 //! Which requests lead from one phase to another is in `rules`; here is what each step does to the
 //! members.
 
+mod generation;
 mod live;
 mod member;
 mod protocols;

@@ -2,12 +2,13 @@
 
 use crate::action::Now;
 use crate::error::GroupError;
+use crate::lanes::{Hold, Task};
 use crate::logged::LoggedGroup;
 use crate::record::{GroupMetadata, Record};
 use crate::request::{Join, MissingGroup, OffsetCommit, Request, Token};
 use crate::response::Response;
 use crate::rules::offsets::Desk;
-use crate::rules::scope::{Effect, Hold, Outbox, Room};
+use crate::rules::scope::{Effect, Outbox, Room};
 use crate::settings::Settings;
 use crate::text::MemberId;
 
@@ -55,7 +56,7 @@ impl Absence<'_> {
             group: join.group.clone(),
             value: Some(GroupMetadata::unused(self.now.wall)),
         };
-        let effect = Effect::Join(token, join);
+        let effect = Effect::Resume(Task::Request(token, Request::Join(join)));
         self.outbox.write(vec![record], Hold::Group, effect);
     }
 

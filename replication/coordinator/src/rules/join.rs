@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::error::GroupError;
 use crate::group::{Gathering, Member, Phase, milliseconds};
+use crate::lanes::Hold;
 use crate::record::Record;
 use crate::request::{Join, KnownMember, SkipAssignment, Token};
 use crate::response::Response;
-use crate::rules::scope::{Effect, Hold, Replacement, Scope};
+use crate::rules::scope::{Effect, Replacement, Scope};
 use crate::text::{InstanceId, MemberId};
 
 /// How long a member may wait for its first generation. It sends no heartbeats before, as it does

@@ -4,12 +4,13 @@ use types::{TimestampMs, TopicId};
 
 use crate::error::GroupError;
 use crate::group::{Group, Phase};
+use crate::lanes::Hold;
 use crate::logged::LoggedGroup;
 use crate::mutants::{self, Mutant};
 use crate::record::{CommittedOffset, Record};
 use crate::request::{Claim, NewOffset, OffsetCommit, OffsetDelete, Token, Wanted, WantedTopic};
 use crate::response::{FetchedTopic, Response};
-use crate::rules::scope::{Effect, Hold, Outbox, Room, Scope};
+use crate::rules::scope::{Effect, Outbox, Room, Scope};
 use crate::settings::Settings;
 
 impl Scope<'_> {

@@ -66,12 +66,22 @@ impl Scope<'_> {
     pub(crate) fn session_is_over(&mut self, id: &MemberId) {
         if self.group.is_pending(id) {
             self.drop_member(id, GroupError::UnknownMember);
-            return self.complete_if_all_joined();
+            return self.nobody_else_is_missing();
         }
         let member = self.group.member(id);
         if member.is_some_and(|member| !member.is_parked()) {
             self.drop_member(id, GroupError::UnknownMember);
-            self.somebody_left();
+            match self.group.phase {
+                Phase::Completing | Phase::Stable => self.prepare_rebalance(),
+                Phase::Preparing(_) | Phase::Empty => self.nobody_else_is_missing(),
+            }
+        }
+    }
+
+    /// Ends the gathering, even a group's first, if the others waited for the one that has gone.
+    fn nobody_else_is_missing(&mut self) {
+        if matches!(self.group.phase, Phase::Preparing(_)) && self.group.have_all_joined() {
+            self.complete_join();
         }
     }
 }

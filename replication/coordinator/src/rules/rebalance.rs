@@ -2,9 +2,10 @@
 
 use crate::error::GroupError;
 use crate::group::{Gathering, Phase};
+use crate::lanes::Hold;
 use crate::record::Record;
 use crate::response::Response;
-use crate::rules::scope::{Effect, Hold, Scope};
+use crate::rules::scope::{Effect, Scope};
 use crate::text::{Blob, MemberId};
 use crate::timers::TimerKey;
 
@@ -94,7 +95,7 @@ impl Scope<'_> {
     ///
     /// Static members stay even if they have not: they are waited for until their session ends. If
     /// none but those is left, the rebalance goes on.
-    fn complete_join(&mut self) {
+    pub(crate) fn complete_join(&mut self) {
         self.timers.cancel(&self.join_timer());
         for silent in self.group.silent_members() {
             self.group.remove(&silent);

@@ -1,14 +1,29 @@
 //! How offsets and groups end: asked for, or because nobody uses them.
 
-use types::{PartitionIndex, TimestampMs, TopicName};
+use types::{TimestampMs, TopicName};
 
 use crate::error::GroupError;
 use crate::group::Phase;
+use crate::lanes::{Hold, Task};
 use crate::mutants::{self, Mutant};
 use crate::record::{CommittedOffset, Record};
-use crate::request::{Token, TopicDeleted};
+use crate::request::{Request, Token, TopicDeleted};
 use crate::response::Response;
-use crate::rules::scope::{Effect, Hold, Scope};
+use crate::rules::scope::{Effect, Scope};
+
+/// Tombstones are written in pieces of this size, roughly: a batch of the log holds them.
+const WRITE_BYTES_MAX: usize = 512 * 1024;
+/// What a tombstone takes in a batch beside its names.
+const OVERHEAD: usize = 32;
+
+/// Whether more is to be deleted than one write holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// There is more.
+    Some,
+    /// That was all.
+    None,
+}
 
 /// From when on an offset's retention counts.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +41,13 @@ impl Scope<'_> {
             let error = GroupError::GroupNotEmpty;
             return self.reply(token, Response::DeleteGroup(Err(error)));
         }
-        let mut records = self.tombstones(|_, _, _| true);
+        let (mut records, rest) = self.tombstones(|_, _| true);
+        if rest == Rest::Some {
+            let task = Task::Request(token, Request::DeleteGroup(self.id.clone()));
+            return self
+                .outbox
+                .write(records, Hold::Group, Effect::Resume(task));
+        }
         records.push(self.group_tombstone());
         self.outbox.write(records, Hold::Group, Effect::None);
         self.outbox
@@ -35,12 +56,16 @@ impl Scope<'_> {
 
     /// A topic is gone: offsets that were committed for it, or for an unknown topic of its name, go.
     pub(crate) fn forget_topic(&mut self, deleted: &TopicDeleted) {
-        let records = self.tombstones(|topic, _, committed| {
+        let (records, rest) = self.tombstones(|topic, committed| {
             let id = committed.topic_id;
             *topic == deleted.topic && (id.is_zero() || id == deleted.topic_id)
         });
         if !records.is_empty() {
-            self.outbox.write(records, Hold::Group, Effect::None);
+            let effect = match rest {
+                Rest::Some => Effect::Resume(Task::Forget(deleted.clone())),
+                Rest::None => Effect::None,
+            };
+            self.outbox.write(records, Hold::Group, effect);
         }
     }
 
@@ -48,9 +73,9 @@ impl Scope<'_> {
     ///
     /// *Source*: KIP-211; `cleanupExpiredOffsets` and `maybeDeleteGroup`.
     pub(crate) fn expire_offsets(&mut self) {
-        let mut records = Vec::new();
+        let (mut records, mut rest) = (Vec::new(), Rest::None);
         if let Some(retention) = self.retention() {
-            records = self.tombstones(|topic, _, committed| {
+            (records, rest) = self.tombstones(|topic, committed| {
                 let in_use =
                     self.group.reads(topic) && !mutants::is_on(Mutant::ActiveOffsetsExpire);
                 !in_use && self.is_expired(committed, retention)
@@ -61,7 +86,11 @@ impl Scope<'_> {
             records.push(self.group_tombstone());
         }
         if !records.is_empty() {
-            self.outbox.write(records, Hold::Group, Effect::None);
+            let effect = match rest {
+                Rest::Some => Effect::Resume(Task::Expire),
+                Rest::None => Effect::None,
+            };
+            self.outbox.write(records, Hold::Group, effect);
         }
     }
 
@@ -100,23 +129,30 @@ impl Scope<'_> {
         Record::Group { group, value: None }
     }
 
+    /// Returns tombstones of the offsets that go: as many as one write holds, and whether that was all.
     fn tombstones(
         &self,
-        goes: impl Fn(&TopicName, PartitionIndex, &CommittedOffset) -> bool,
-    ) -> Vec<Record> {
+        goes: impl Fn(&TopicName, &CommittedOffset) -> bool,
+    ) -> (Vec<Record>, Rest) {
         let mut records = Vec::new();
+        let mut size_bytes = 0;
         for (topic, partitions) in &self.logged.offsets {
             for (&partition, committed) in partitions {
-                if goes(topic, partition, committed) {
-                    records.push(Record::Offset {
-                        group: self.id.clone(),
-                        topic: topic.clone(),
-                        partition,
-                        value: None,
-                    });
+                if !goes(topic, committed) {
+                    continue;
                 }
+                if size_bytes > WRITE_BYTES_MAX {
+                    return (records, Rest::Some);
+                }
+                size_bytes += OVERHEAD + self.id.as_str().len() + topic.as_str().len();
+                records.push(Record::Offset {
+                    group: self.id.clone(),
+                    topic: topic.clone(),
+                    partition,
+                    value: None,
+                });
             }
         }
-        records
+        (records, Rest::None)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::action::Now;
 use crate::group::{Group, milliseconds};
+use crate::lanes::{Hold, Task};
 use crate::logged::LoggedGroup;
 use crate::record::Record;
 use crate::request::{Join, Request, Token};
@@ -49,22 +50,13 @@ pub(crate) struct Write {
     pub(crate) reply: Option<(Token, Response)>,
 }
 
-/// What waits while a write is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hold {
-    /// All else that concerns the group.
-    Group,
-    /// Only what must see every offset.
-    Offsets,
-}
-
 /// What happens when a write is durable, besides that its records are applied.
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Nothing.
     None,
-    /// The group exists now: the member that it was made for joins.
-    Join(Token, Box<Join>),
+    /// The task that wrote it goes on, before any other of the group.
+    Resume(Task),
     /// The generation has its assignments.
     Stabilise(BTreeMap<MemberId, Blob>),
     /// A static member's place goes to its successor.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::error::GroupError;
 use crate::group::Phase;
+use crate::lanes::Hold;
 use crate::mutants::{self, Mutant};
 use crate::record::Record;
 use crate::request::{Sync, Token};
 use crate::response::{Response, Synced};
-use crate::rules::scope::{Effect, Hold, Scope};
+use crate::rules::scope::{Effect, Scope};
 use crate::text::{Blob, MemberId, Text};
 
 impl Scope<'_> {

@@ -1,6 +1,6 @@
 //! JoinGroup: who is let in, and when a generation begins.
 
-use coordinator::{GroupError, Join, MemberId, Request, Settings};
+use coordinator::{GroupError, Join, MemberId, Protocol, Request, Settings};
 use types::ByteCount;
 
 use crate::support::{
@@ -384,4 +384,20 @@ fn a_client_that_allows_no_time_does_not_keep_the_coordinator_busy() {
     // Nobody comes back, and nobody is waited for longer than its session.
     machine.pass(2 * u64::try_from(SESSION_MS).unwrap());
     assert_eq!(machine.state(), "Empty");
+}
+
+#[test]
+fn a_join_with_very_many_protocols_does_not_take_long() {
+    let mut machine = Machine::new();
+    let protocol = |index: usize| Protocol {
+        name: index.to_string().parse().unwrap(),
+        metadata: blob(""),
+    };
+    let mut join = unnamed("a");
+    join.protocols = (0..200_000).map(protocol).collect();
+    assert_eq!(machine.refused(join.clone()), GroupError::GroupFull);
+    // Of one name the first one counts.
+    join.protocols = vec![protocol(1); 100_000];
+    let joined = machine.join_alone(join);
+    assert_eq!(joined.protocol.unwrap().as_str(), "1");
 }

@@ -12,6 +12,7 @@ mod offsets;
 mod presence;
 mod records;
 mod retirement;
+mod scale;
 mod simulation;
 mod snapshots;
 mod static_members;

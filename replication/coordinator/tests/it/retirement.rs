@@ -3,7 +3,7 @@
 use coordinator::{GroupError, Request, Response, TopicDeleted};
 use types::TopicId;
 
-use crate::support::{Machine, commit, group, modern, nobody, topic};
+use crate::support::{Machine, commit, group, modern, nobody, partition, topic};
 
 const CHECK_MS: u64 = 600_000;
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -127,4 +127,54 @@ fn the_offsets_of_a_deleted_topic_go_but_not_those_of_its_namesake() {
     let left = [0, 1, 2].map(|index| machine.offset("t", index));
     assert_eq!(left, [None, None, Some(1)]);
     assert_eq!(machine.offset("u", 0), Some(1));
+}
+
+/// A group that has never had members, with more offsets than tombstones fit one batch.
+fn large() -> Machine {
+    let mut machine = Machine::new();
+    for first in 0..40 {
+        let mut many = commit(nobody(), "t", 0, 1);
+        let offset = many.offsets.remove(0);
+        for index in 0..500 {
+            let mut offset = offset.clone();
+            offset.partition = partition(first * 500 + index);
+            many.offsets.push(offset);
+        }
+        machine.commit(many).unwrap();
+    }
+    assert_eq!(machine.coordinator.logged().offset_count(), 20_000);
+    machine
+}
+
+#[test]
+fn a_group_with_many_offsets_is_deleted_in_pieces_before_the_answer() {
+    let mut machine = large();
+    let token = machine.send(Request::DeleteGroup(group()));
+    let late = machine.send(Request::OffsetCommit(commit(nobody(), "t", 7, 7)));
+    let mut pieces = 0;
+    while machine.waits(token) {
+        assert!(machine.appends[0].1.len() < 20_000);
+        assert!(machine.sync_one());
+        pieces += 1;
+    }
+    assert!(pieces > 1);
+    machine.sync_log();
+    machine.answer(late);
+    assert_eq!(machine.offset("t", 7), Some(7));
+    assert_eq!(machine.coordinator.logged().offset_count(), 1);
+}
+
+#[test]
+fn many_offsets_expire_and_many_of_a_topic_go() {
+    let mut machine = large();
+    machine.pass(8 * DAY_MS);
+    assert_eq!(machine.state(), "Dead");
+    let mut machine = large();
+    let deleted = TopicDeleted {
+        topic: topic("t"),
+        topic_id: TopicId([1; 16]),
+    };
+    machine.call(Request::TopicDeleted(deleted));
+    assert_eq!(machine.coordinator.logged().offset_count(), 0);
+    assert_eq!(machine.state(), "Empty");
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coordinator::{
-    Action, AppendFailure, Claim, Coordinator, GroupState, Now, Record, RecordBytes, Request,
-    Response, Settings, Ticket, Token,
+    Action, AppendFailure, Claim, Coordinator, GroupId, GroupState, Now, OffsetDelete, Record,
+    RecordBytes, Request, Response, Settings, Ticket, Token,
 };
 use types::{Monotonic, Offset, TimestampMs};
 
 use crate::simulation::chance::Chance;
 use crate::simulation::member::{Member, PARTITIONS, REBALANCE_MS, SESSION_MS, Stage};
 use crate::simulation::promises::Promises;
-use crate::support::replay;
+use crate::support::{nobody, partition, replay, topic};
 
 pub(crate) const RETENTION_MS: u64 = 60_000;
 const GROUPS: usize = 2;
@@ -319,6 +319,9 @@ impl Life {
         if let Request::Join(join) = &mut request {
             join.random = self.chance.bytes(); // drawn by whoever receives it
         }
+        if matches!(request, Request::DeleteGroup(_) | Request::OffsetDelete(_)) {
+            self.promises.deletion_begins(sent.group);
+        }
         self.waiting.insert(token, sent);
         let actions = coordinator.request(now, token, request);
         self.carry_out(actions);
@@ -424,6 +427,9 @@ impl Life {
                         .fetched(sent.at, group, partition.get(), stamp);
                 }
             }
+            Response::DeleteGroup(_) | Response::OffsetDelete(_) => {
+                self.promises.deletion_ends(group);
+            }
             _ => {}
         }
     }
@@ -458,10 +464,35 @@ impl Life {
                     self.wake_soon(self.members.len() - 1);
                 }
             }
+            6..=7 => self.administer(),
             _ => {}
         }
         let delay = self.chance.between(500, 8_000);
         self.later(delay, Event::Trouble);
+    }
+
+    /// Somebody deletes a group or its offsets, which is refused while members are there.
+    fn administer(&mut self) {
+        let group = self.chance.index(GROUPS);
+        let id: GroupId = format!("g{group}").parse().unwrap();
+        let request = if self.chance.permille(500) {
+            Request::DeleteGroup(id)
+        } else {
+            let index = self.chance.index(usize::try_from(PARTITIONS).unwrap());
+            Request::OffsetDelete(OffsetDelete {
+                group: id,
+                partitions: vec![(topic("t"), partition(i32::try_from(index).unwrap()))],
+            })
+        };
+        let sent = Sent {
+            from: None,
+            group,
+            claim: nobody(),
+            at: self.now_ms,
+            commit: None,
+            request,
+        };
+        self.later(0, Event::Arrive(Box::new(sent)));
     }
 
     /// Of what is on its way to the log a part survives, in order.
@@ -474,6 +505,7 @@ impl Life {
         for (_, records) in appends.into_iter().take(survivors) {
             self.make_durable(records);
         }
+        self.promises.deletions_end();
         for (_, sent) in std::mem::take(&mut self.waiting) {
             if let Some((member, process, asked)) = sent.from {
                 let lost = Event::GiveUp {

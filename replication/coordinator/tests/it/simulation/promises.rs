@@ -5,7 +5,7 @@
 //! 3. Within a generation a partition has one owner.
 //! 4. Generations do not go back.
 //! 5. Commits of an earlier generation are refused, and requests of a fenced member.
-//! 6. Offsets of a group whose members are there do not expire.
+//! 6. Offsets of a group whose members are there stay.
 //!
 //! A group that was deleted and made anew counts as another one.
 
@@ -41,6 +41,8 @@ struct Seen {
     holders: BTreeMap<String, Vec<(u64, String)>>,
     /// When a member was last told that all is well.
     active_at: Option<u64>,
+    /// How many requests are under way that delete something.
+    deletions: usize,
 }
 
 /// Everything that was seen so far.
@@ -187,6 +189,20 @@ impl Promises {
         assert!(read.is_empty() || !refused, "{read:?} was refused"); // promise 2
     }
 
+    /// Somebody asks for something to be deleted.
+    pub(crate) fn deletion_begins(&mut self, group: usize) {
+        self.groups[group].deletions += 1;
+    }
+
+    pub(crate) fn deletion_ends(&mut self, group: usize) {
+        self.groups[group].deletions -= 1;
+    }
+
+    /// The coordinator has crashed, and with it whatever was asked.
+    pub(crate) fn deletions_end(&mut self) {
+        self.groups.iter_mut().for_each(|group| group.deletions = 0);
+    }
+
     /// A record became durable.
     pub(crate) fn logged(&mut self, now: u64, group: usize, record: &Record) {
         let seen = &mut self.groups[group];
@@ -202,7 +218,8 @@ impl Promises {
                 ..
             } => {
                 let idle_for = seen.active_at.map_or(u64::MAX, |at| now - at);
-                assert!(idle_for >= RETENTION_MS, "an offset in use expired"); // promise 6
+                let is_due = idle_for >= RETENTION_MS || seen.deletions > 0;
+                assert!(is_due, "an offset in use expired"); // promise 6
                 let expired = partition.get();
                 let commits = self.commits.iter_mut();
                 let here = |c: &&mut Commit| c.group == group && c.partition == expired;
