@@ -210,7 +210,8 @@ impl Shard {
                 },
                 Record::LevelRaised { .. }
                 | Record::BrokerRegistered(_)
-                | Record::ProducerIdsAllocated(_) => {}
+                | Record::ProducerIdsAllocated(_)
+                | Record::QuotasChanged(_) => {}
             }
             let applied = self.image.borrow_mut().apply(record);
             applied.expect("the controller applied the same record to the same image");

@@ -111,7 +111,8 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         DecideError::TopicTooLarge { .. }
         | DecideError::RequestTooLarge { .. }
         | DecideError::TooManyTopics { .. }
-        | DecideError::TooManyPartitions { .. } => ErrorCode::PolicyViolation,
+        | DecideError::TooManyPartitions { .. }
+        | DecideError::TooManyQuotaEntities { .. } => ErrorCode::PolicyViolation,
         DecideError::ReplicationFactorNotPositive { .. } | DecideError::TooFewBrokers { .. } => {
             ErrorCode::InvalidReplicationFactor
         }
@@ -126,6 +127,8 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         | DecideError::CountsBesideAssignments
         | DecideError::UnknownBroker { .. }
         | DecideError::RegistrationTooLarge { .. }
+        | DecideError::QuotaEntity(_)
+        | DecideError::QuotaValue(_)
         | DecideError::ConfigRefused {
             refusal: ConfigRefusal::ReadOnly,
             ..
