@@ -17,7 +17,7 @@
 //! 3. Null appears only where the version allows it, on both sides.
 //! 4. A tagged field with its default value is never written: librdkafka before 2.2.0 skips
 //!    tagged fields one byte short.
-//! 5. Record bytes are never copied on the way in: they are shared slices of the frame.
+//! 5. Byte strings, such as records, are never copied on the way in: they are shared slices of the frame.
 //!
 //! What the messages look like follows `org.apache.kafka:kafka-clients:4.3.0`; the facts taken
 //! from it are in `tests/golden/schema.txt`, and a test compares every field of ours with it.

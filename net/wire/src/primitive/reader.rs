@@ -217,8 +217,8 @@ impl<'a> Reader<'a> {
         Ok(Text::new(self.frame.slice(end - text.len()..end)))
     }
 
-    /// Reads record bytes that may be null, as a slice that shares the frame.
-    pub fn nullable_records(&mut self, flexible: bool) -> Result<Option<Bytes>, Malformed> {
+    /// Reads a byte string that may be null, as a slice that shares the frame.
+    pub fn nullable_bytes(&mut self, flexible: bool) -> Result<Option<Bytes>, Malformed> {
         match self.length(flexible, Classic::Int32)? {
             None => Ok(None),
             Some(length) => Ok(Some(self.shared(length)?)),
@@ -407,11 +407,11 @@ mod tests {
     }
 
     #[test]
-    fn records_share_the_memory_of_the_frame() {
+    fn byte_strings_share_the_memory_of_the_frame() {
         let bytes = Bytes::from_static(&[0, 0, 0, 2, 7, 8, 9]);
         let mut reader = reader(&bytes);
-        let records = reader.nullable_records(false).unwrap().unwrap();
-        assert_eq!(records.as_ptr(), bytes[4..].as_ptr());
+        let string = reader.nullable_bytes(false).unwrap().unwrap();
+        assert_eq!(string.as_ptr(), bytes[4..].as_ptr());
         assert_eq!(reader.remaining(), 1);
     }
 }

@@ -1,12 +1,12 @@
-//! Writing: into one growing buffer, with large record bytes passed along uncopied.
+//! Writing: into one growing buffer, with large byte strings passed along uncopied.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::Unencodable;
 
-/// Record bytes up to this size are copied into the buffer rather than sent as a part: copying
+/// Byte strings up to this size are copied into the buffer rather than sent as a part: copying
 /// them costs less than one more entry of a vectored write.
-const RECORDS_COPIED_MAX: usize = 4096;
+const BYTES_COPIED_MAX: usize = 4096;
 
 /// The largest string, in bytes: the length is an int16 wherever a classic form exists.
 const STRING_SIZE_MAX: usize = 32767;
@@ -24,11 +24,11 @@ pub struct Writer {
     insertions: Vec<Insertion>,
 }
 
-/// Record bytes that stand before the byte `at_bytes` of the buffer, and are not copied into it.
+/// Bytes that stand before the byte `at_bytes` of the buffer, and are not copied into it.
 #[derive(Debug)]
 struct Insertion {
     at_bytes: usize,
-    records: Bytes,
+    bytes: Bytes,
 }
 
 impl Writer {
@@ -47,7 +47,7 @@ impl Writer {
 
     /// Counts the bytes written.
     pub fn size(&self) -> usize {
-        let inserted = self.insertions.iter().map(|it| it.records.len());
+        let inserted = self.insertions.iter().map(|it| it.bytes.len());
         inserted.sum::<usize>() + self.buffer.len()
     }
 
@@ -63,7 +63,7 @@ impl Writer {
         whole.freeze()
     }
 
-    /// Returns what was written, in order, with large record bytes as they were given.
+    /// Returns what was written, in order, with large byte strings as they were given.
     pub fn into_parts(self) -> Vec<Bytes> {
         let mut parts = Vec::with_capacity(2 * self.insertions.len() + 1);
         let mut rest = Bytes::from(self.buffer);
@@ -72,7 +72,7 @@ impl Writer {
             let before = rest.split_to(insertion.at_bytes - start); // invariant 1
             start = insertion.at_bytes;
             parts.push(before);
-            parts.push(insertion.records);
+            parts.push(insertion.bytes);
         }
         parts.push(rest);
         parts.retain(|part| !part.is_empty());
@@ -163,24 +163,24 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes record bytes, or null; large ones are not copied.
+    /// Writes a byte string, or null; a large one is not copied.
     ///
     /// *Errors*: [`Unencodable::TooLong`] above 2^31-1 bytes.
-    pub fn nullable_records(
+    pub fn nullable_bytes(
         &mut self,
-        records: Option<&Bytes>,
+        bytes: Option<&Bytes>,
         flexible: bool,
     ) -> Result<(), Unencodable> {
-        self.nullable_count(records.map(Bytes::len), flexible)?;
-        let Some(records) = records else {
+        self.nullable_count(bytes.map(Bytes::len), flexible)?;
+        let Some(bytes) = bytes else {
             return Ok(());
         };
-        if records.len() <= RECORDS_COPIED_MAX {
-            self.bytes(records);
+        if bytes.len() <= BYTES_COPIED_MAX {
+            self.bytes(bytes);
         } else {
             self.insertions.push(Insertion {
                 at_bytes: self.buffer.len(),
-                records: records.clone(),
+                bytes: bytes.clone(),
             });
         }
         Ok(())
@@ -237,21 +237,21 @@ mod tests {
     }
 
     #[test]
-    fn large_records_are_passed_along_uncopied() {
-        let records = Bytes::from(vec![7; RECORDS_COPIED_MAX + 1]);
+    fn large_byte_strings_are_passed_along_uncopied() {
+        let large = Bytes::from(vec![7; BYTES_COPIED_MAX + 1]);
         let write = || {
             let mut writer = Writer::new();
             writer.int8(1);
-            writer.nullable_records(Some(&records), false).unwrap();
+            writer.nullable_bytes(Some(&large), false).unwrap();
             writer.int8(2);
-            writer.nullable_records(Some(&records), false).unwrap();
+            writer.nullable_bytes(Some(&large), false).unwrap();
             writer
         };
         let parts = write().into_parts();
         let heads = [&[1, 0, 0, 0x10, 1][..], &[2, 0, 0, 0x10, 1]];
-        assert_eq!(parts, [heads[0], &records, heads[1], &records]);
-        assert_eq!(parts[1].as_ptr(), records.as_ptr());
-        assert_eq!(parts[3].as_ptr(), records.as_ptr());
+        assert_eq!(parts, [heads[0], &large, heads[1], &large]);
+        assert_eq!(parts[1].as_ptr(), large.as_ptr());
+        assert_eq!(parts[3].as_ptr(), large.as_ptr());
         assert_eq!(write().into_bytes(), parts.concat());
         assert_eq!(write().size(), parts.concat().len());
     }

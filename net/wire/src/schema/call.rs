@@ -39,7 +39,7 @@ pub trait Message: Structure {
     /// Reads a whole body.
     ///
     /// *Errors*: [`Malformed`], also for a version that is not served.
-    /// *Cost*: one allocation for each string and array; record bytes are shared.
+    /// *Cost*: one allocation for each string and array; byte strings are shared.
     fn decode(body: &Bytes, version: i16) -> Result<Self, Malformed> {
         let mut reader = Reader::new(body, Self::DIRECTION.memory_max());
         let layout = layout(Self::KEY.api(), version)

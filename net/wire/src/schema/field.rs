@@ -68,12 +68,14 @@ pub enum Kind {
     Int32,
     /// Eight bytes.
     Int64,
+    /// Eight bytes, a floating-point number.
+    Float64,
     /// Sixteen bytes.
     Uuid,
     /// A length and UTF-8 text.
     String,
-    /// A length and record batches.
-    Records,
+    /// A length and bytes: record batches, or what only clients understand.
+    Bytes,
     /// A count and elements.
     Array {
         /// The wire form of every element.
@@ -120,6 +122,12 @@ macro_rules! versions {
             max: $max,
         }
     };
+    ([$only:literal]) => {
+        $crate::schema::Versions {
+            min: $only,
+            max: $only,
+        }
+    };
 }
 pub(crate) use versions;
 
@@ -130,6 +138,9 @@ macro_rules! place {
     };
     ([$min:literal - $max:literal $($word:tt)*]) => {
         $crate::schema::place!($($word)*)
+    };
+    ([$only:literal]) => {
+        $crate::schema::place!()
     };
     () => {
         $crate::schema::Place::Ordered { ignorable: false }

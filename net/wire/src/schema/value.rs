@@ -4,9 +4,10 @@
 //! |---|---|
 //! | `bool` | one byte, zero is false |
 //! | `i8` `i16` `u16` `i32` `i64` | big-endian integers |
+//! | `Float64` | float64, big-endian |
 //! | `TopicId`, `[u8; 16]` | uuid |
 //! | `String` | string |
-//! | `Bytes` | records, sharing the frame |
+//! | `Bytes` | bytes or records, sharing the frame |
 //! | `Vec<T>` | array |
 //! | `Option<T>` | the same, or null |
 //! | a structure | its fields, one after the other |
@@ -14,7 +15,7 @@
 use bytes::Bytes;
 use types::ids::TopicId;
 
-use crate::primitive::{Layout, Reader, Writer};
+use crate::primitive::{Float64, Layout, Reader, Writer};
 use crate::schema::field::{Field, Kind};
 use crate::{Malformed, Unencodable};
 
@@ -145,6 +146,7 @@ fixed_size_values! {
     u16, Uint16, 2, read_u16, |writer, value| writer.bytes(&value.to_be_bytes());
     i32, Int32, 4, read_i32, |writer, value| writer.int32(*value);
     i64, Int64, 8, read_i64, |writer, value| writer.int64(*value);
+    Float64, Float64, 8, read_float64, |writer, value| writer.bytes(&value.0.to_be_bytes());
     [u8; 16], Uuid, 16, read_uuid, |writer, value| writer.bytes(value);
     TopicId, Uuid, 16, read_topic_id, |writer, value| writer.bytes(&value.0);
 }
@@ -171,6 +173,10 @@ fn read_i32(reader: &mut Reader<'_>) -> Result<i32, Malformed> {
 
 fn read_i64(reader: &mut Reader<'_>) -> Result<i64, Malformed> {
     reader.int64()
+}
+
+fn read_float64(reader: &mut Reader<'_>) -> Result<Float64, Malformed> {
+    reader.array().map(f64::from_be_bytes).map(Float64)
 }
 
 fn read_uuid(reader: &mut Reader<'_>) -> Result<[u8; 16], Malformed> {
@@ -213,25 +219,25 @@ impl Nullable for String {
 }
 
 impl Value for Bytes {
-    const KIND: Kind = Kind::Records;
+    const KIND: Kind = Kind::Bytes;
 
     fn size_min(layout: Layout) -> usize {
         if layout.flexible { 1 } else { 4 }
     }
 
     fn decode(reader: &mut Reader<'_>, layout: Layout) -> Result<Self, Malformed> {
-        let records = reader.nullable_records(layout.flexible)?;
-        records.ok_or_else(|| reader.malformed("records, not null"))
+        let bytes = reader.nullable_bytes(layout.flexible)?;
+        bytes.ok_or_else(|| reader.malformed("bytes, not null"))
     }
 
     fn encode(&self, writer: &mut Writer, layout: Layout) -> Result<(), Unencodable> {
-        writer.nullable_records(Some(self), layout.flexible)
+        writer.nullable_bytes(Some(self), layout.flexible)
     }
 }
 
 impl Nullable for Bytes {
     fn decode_nullable(reader: &mut Reader<'_>, layout: Layout) -> Result<Option<Self>, Malformed> {
-        reader.nullable_records(layout.flexible)
+        reader.nullable_bytes(layout.flexible)
     }
 
     fn encode_nullable(
@@ -239,7 +245,7 @@ impl Nullable for Bytes {
         writer: &mut Writer,
         layout: Layout,
     ) -> Result<(), Unencodable> {
-        writer.nullable_records(value, layout.flexible)
+        writer.nullable_bytes(value, layout.flexible)
     }
 }
 

@@ -161,10 +161,10 @@ impl Maker<'_> {
             Kind::Int8 => self.number(1),
             Kind::Int16 | Kind::Uint16 => self.number(2),
             Kind::Int32 => self.number(4),
-            Kind::Int64 => self.number(8),
+            Kind::Int64 | Kind::Float64 => self.number(8),
             Kind::Uuid => self.number(16),
             Kind::String => self.string(null),
-            Kind::Records => self.records(null),
+            Kind::Bytes => self.bytes(null),
             Kind::Array { of } => self.array(*of, null),
             Kind::Structure { fields } if nullability != Null::Forbidden => {
                 self.body.push(if null { 0xff } else { 1 });
@@ -177,7 +177,7 @@ impl Maker<'_> {
     }
 
     fn is_null(&mut self, kind: Kind, nullability: Null) -> bool {
-        let has_null = matches!(kind, Kind::String | Kind::Records | Kind::Array { .. });
+        let has_null = matches!(kind, Kind::String | Kind::Bytes | Kind::Array { .. });
         match nullability {
             Null::Allowed => self.draw().is_multiple_of(4),
             Null::Forbidden if has_null => {
@@ -215,12 +215,12 @@ impl Maker<'_> {
         }
     }
 
-    fn records(&mut self, null: bool) {
-        let records: Vec<u8> = (0..self.count(15)).map(|_| self.draw()).collect();
+    fn bytes(&mut self, null: bool) {
+        let bytes: Vec<u8> = (0..self.count(15)).map(|_| self.draw()).collect();
         let form = self.form(Form::Int32);
-        self.length_or_null(form, (!null).then_some(records.len()));
+        self.length_or_null(form, (!null).then_some(bytes.len()));
         if !null {
-            self.body.extend(records);
+            self.body.extend(bytes);
         }
     }
 

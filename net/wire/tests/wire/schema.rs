@@ -172,7 +172,7 @@ fn our_default(written: &str) -> String {
         "i32::MIN" => i32::MIN.to_string(),
         "i32::MAX" => i32::MAX.to_string(),
         "i64::MAX" => i64::MAX.to_string(),
-        "TopicId::ZERO" | "String::new()" | "0" | "false" => String::new(),
+        "TopicId::ZERO" | "Float64(0.0)" | "String::new()" | "0" | "false" => String::new(),
         _ => plain,
     }
 }
@@ -214,8 +214,13 @@ fn their_kind(kind: &str) -> String {
     if let Some(of) = kind.strip_prefix("[]") {
         return format!("[]{}", their_kind(of));
     }
-    let is_structure = kind.starts_with(char::is_uppercase);
-    if is_structure { "structure" } else { kind }.into()
+    match kind {
+        structure if structure.starts_with(char::is_uppercase) => "structure",
+        // One form on the wire, and one type of ours.
+        "records" => "bytes",
+        simple => simple,
+    }
+    .into()
 }
 
 fn their_default(default: &str) -> &str {

@@ -187,7 +187,7 @@ pub struct Partition {
 impl Partitions<'_> {
     fn read(&mut self) -> Result<Partition, Malformed> {
         let index = self.reader.int32()?;
-        let records = self.reader.nullable_records(self.layout.flexible)?;
+        let records = self.reader.nullable_bytes(self.layout.flexible)?;
         self.reader.skip_tagged_fields(self.layout.flexible)?;
         Ok(Partition { index, records })
     }
