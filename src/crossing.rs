@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use controller::Record;
@@ -16,6 +17,7 @@ use types::{ByteCount, Incarnation, Offset, ShardId, TopicPartition};
 use crate::drivers::controller::ControlError;
 use crate::metrics::ShardReport;
 use crate::partition::{AppendRefused, Finding, Inquiry, Placed, Portion, Trouble};
+use crate::quotas::Charge;
 use crate::shard::Opening;
 
 /// What one shard may ask of another.
@@ -49,6 +51,8 @@ pub enum Ask {
     EndWait(u64),
     /// Look something up in each of these partitions, or cut it.
     Inquire(Vec<(TopicPartition, Inquiry)>),
+    /// Count what the holder of a quota has used.
+    Charge(Charge),
     /// Decide on metadata; the first shard does.
     Control(controller::Request),
     /// These records are durable: apply them.
@@ -83,6 +87,8 @@ pub enum Answer {
     Read(Vec<Result<Portion, Trouble>>),
     /// To [`Ask::Inquire`], in order.
     Found(Vec<Result<Finding, Trouble>>),
+    /// To [`Ask::Charge`]: how long the holder must wait.
+    Charged(Duration),
     /// To [`Ask::Control`].
     Controlled(Result<controller::Reply, ControlError>),
     /// To [`Ask::Replay`].

@@ -57,6 +57,9 @@ pub async fn serve(node: Rc<Node>) {
                 shard.apply(&records);
                 responder.respond(Answer::Done);
             }
+            Ask::Charge(charge) => {
+                responder.respond(Answer::Charged(shard.usage.charge(charge)));
+            }
             Ask::EndWait(wait) => {
                 shard.waits.end(from, wait);
                 responder.respond(Answer::Done);
@@ -110,7 +113,7 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             shard.mesh.close();
             Answer::Opened(stopped)
         }
-        Ask::Append { .. } | Ask::Adopt(_) | Ask::Apply(_) | Ask::EndWait(_) => {
+        Ask::Append { .. } | Ask::Adopt(_) | Ask::Apply(_) | Ask::Charge(_) | Ask::EndWait(_) => {
             unreachable!("taken by the loop")
         }
     }

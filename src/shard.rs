@@ -23,6 +23,7 @@ use crate::drivers::controller::Seat;
 use crate::handlers::fetch::Sessions;
 use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
+use crate::quotas::Usage;
 use crate::router::Router;
 use crate::waits::Waits;
 
@@ -53,6 +54,8 @@ pub struct Shard {
     pub fetch_sessions: RefCell<Sessions>,
     /// Producer ids to give out.
     pub producer_ids: ProducerIds,
+    /// What the holders of quotas that this shard counts for have used.
+    pub usage: Usage,
     /// What other shards wait for here.
     pub waits: Waits,
     /// Tasks that serve other shards.
@@ -74,6 +77,7 @@ impl Shard {
             router,
             fetch_sessions: RefCell::new(Sessions::new(sessions)),
             producer_ids: ProducerIds::new(),
+            usage: Usage::default(),
             waits: Waits::default(),
             tasks: TaskGroup::new(),
             controller: Seat::new(),

@@ -59,6 +59,9 @@ pub const CLUSTER_QUOTA_ENTITIES_MAX: usize = 10_000;
 /// The longest name of a user or client id with a quota, in bytes.
 pub const QUOTA_NAME_LENGTH_MAX: usize = 1_024;
 
+/// Of how many holders of quotas a shard remembers what they have used, times the kinds of quotas.
+pub const QUOTA_BUCKETS_MAX: usize = 10_000;
+
 /// The largest record of the metadata log, envelope included.
 pub const METADATA_RECORD_SIZE_MAX: ByteCount = ByteCount::mib(4);
 

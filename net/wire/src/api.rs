@@ -57,8 +57,9 @@ pub struct Api {
     pub advertised: VersionRange,
     /// The versions that are really answered: those advertised, but for Produce.
     pub served: VersionRange,
-    /// The first version with compact lengths, tagged fields and the longer headers.
-    pub first_flexible: i16,
+    /// The first version with compact lengths, tagged fields and the longer headers, if any has
+    /// them.
+    pub first_flexible: Option<i16>,
     /// What its requests carry.
     pub plane: Plane,
 }
@@ -66,13 +67,16 @@ pub struct Api {
 impl Api {
     /// Returns whether the version uses compact lengths and tagged fields.
     pub const fn is_flexible(&self, version: i16) -> bool {
-        version >= self.first_flexible
+        match self.first_flexible {
+            Some(first) => version >= first,
+            None => false,
+        }
     }
 }
 
 macro_rules! apis {
     ($($(#[$doc:meta])* $name:ident = $key:literal, $min:literal - $max:literal
-        $(served from $served:literal)?, flexible $flexible:literal, $plane:ident;)*) => {
+        $(served from $served:literal)?, flexible $flexible:tt, $plane:ident;)*) => {
         /// The APIs that are served, by their number in the protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(i16)]
@@ -97,7 +101,7 @@ macro_rules! apis {
                         name: stringify!($name),
                         advertised: VersionRange { min: $min, max: $max },
                         served: VersionRange { min: first!($($served,)? $min), max: $max },
-                        first_flexible: $flexible,
+                        first_flexible: first_flexible!($flexible),
                         plane: Plane::$plane,
                     } },)*
                 }
@@ -111,6 +115,15 @@ macro_rules! apis {
 macro_rules! first {
     ($first:literal $(, $rest:literal)*) => {
         $first
+    };
+}
+
+macro_rules! first_flexible {
+    (never) => {
+        None
+    };
+    ($first:literal) => {
+        Some($first)
     };
 }
 
@@ -146,6 +159,10 @@ apis! {
     CreatePartitions = 37, 0 - 3, flexible 2, Control;
     /// Changes single configuration keys.
     IncrementalAlterConfigs = 44, 0 - 1, flexible 1, Control;
+    /// Tells how much clients may ask.
+    DescribeClientQuotas = 48, 0 - 1, flexible 1, Control;
+    /// Changes how much clients may ask.
+    AlterClientQuotas = 49, 0 - 1, flexible 1, Control;
     /// Tells the state of the metadata quorum.
     DescribeQuorum = 55, 0 - 2, flexible 0, Control;
     /// Tells the brokers and the controller.

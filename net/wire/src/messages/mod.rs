@@ -5,12 +5,14 @@
 //! `types::error_code`. Produce and Fetch have, besides, a view of the request that allocates
 //! nothing, and writers for their answers.
 
+pub mod alter_client_quotas;
 pub mod alter_configs;
 pub mod api_versions;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_records;
 pub mod delete_topics;
+pub mod describe_client_quotas;
 pub mod describe_cluster;
 pub mod describe_configs;
 pub mod describe_log_dirs;

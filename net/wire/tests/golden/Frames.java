@@ -120,7 +120,9 @@ public class Frames {
             case "int32": return JSON.numberNode(0x10000000 + counter);
             case "int64": return JSON.numberNode(0x1000000000000000L + counter);
             case "uuid": return JSON.textNode(new Uuid(0x0123456789abcdefL, counter).toString());
+            case "float64": return JSON.numberNode(counter + 0.5);
             case "string": return JSON.textNode(full ? "é" + counter : "");
+            case "bytes":
             case "records": return JSON.binaryNode(new byte[] {7, 7, (byte) counter});
             default: break;
         }

@@ -18,7 +18,10 @@ import re
 import sys
 import zipfile
 
-SERVED = {0, 1, 2, 3, 18, 19, 20, 21, 22, 23, 32, 33, 35, 37, 44, 55, 60, 61, 74, 75}
+SERVED = {
+    0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 29, 30, 31, 32, 33, 34, 35, 37,
+    42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 57, 60, 61, 64, 65, 66, 74, 75,
+}
 HEADERS = ["RequestHeader", "ResponseHeader"]
 TARGET = pathlib.Path(__file__).with_name("schema.txt")
 

@@ -59,6 +59,8 @@ fn oracle_of(message: &Served) -> Oracle {
         ApiKey::DescribeLogDirs => pair::<theirs::DescribeLogDirsRequest>(),
         ApiKey::CreatePartitions => pair::<theirs::CreatePartitionsRequest>(),
         ApiKey::IncrementalAlterConfigs => pair::<theirs::IncrementalAlterConfigsRequest>(),
+        ApiKey::DescribeClientQuotas => pair::<theirs::DescribeClientQuotasRequest>(),
+        ApiKey::AlterClientQuotas => pair::<theirs::AlterClientQuotasRequest>(),
         ApiKey::DescribeQuorum => pair::<theirs::DescribeQuorumRequest>(),
         ApiKey::DescribeCluster => pair::<theirs::DescribeClusterRequest>(),
         ApiKey::DescribeProducers => pair::<theirs::DescribeProducersRequest>(),

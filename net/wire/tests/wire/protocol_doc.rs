@@ -45,14 +45,17 @@ fn protocol_page_is_generated_from_the_table() {
             Plane::Data => "data",
             Plane::Control => "control",
         };
+        let first_flexible = match api.first_flexible {
+            Some(version) => version.to_string(),
+            None => "never".into(),
+        };
         writeln!(
             page,
-            "| {} | {} | {} | {} | {} | {plane} |",
+            "| {} | {} | {} | {} | {first_flexible} | {plane} |",
             api.key.wire(),
             api.name,
             api.advertised,
             api.served,
-            api.first_flexible,
         )
         .unwrap();
     }

@@ -91,6 +91,8 @@ pub(crate) fn all() -> Vec<Served> {
         pair::<messages::describe_log_dirs::Request>(),
         pair::<messages::create_partitions::Request>(),
         pair::<messages::incremental_alter_configs::Request>(),
+        pair::<messages::describe_client_quotas::Request>(),
+        pair::<messages::alter_client_quotas::Request>(),
         pair::<messages::describe_quorum::Request>(),
         pair::<messages::describe_cluster::Request>(),
         pair::<messages::describe_producers::Request>(),

@@ -21,6 +21,8 @@ use crate::quota::kind::{QuotaKind, QuotaValue};
 /// What one client may use, and who uses it up together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
+    /// Of what.
+    pub kind: QuotaKind,
     /// Those who share it: each of its names is given.
     pub holder: QuotaEntity,
     /// How much it is.
@@ -59,11 +61,19 @@ impl Image {
         if let Some(value) = value {
             let (user, client_id) = (named(user), named(client_id));
             let holder = QuotaEntity::UserClientId { user, client_id };
-            return Some(Allowance { holder, value });
+            return Some(Allowance {
+                kind,
+                holder,
+                value,
+            });
         }
         let value = self.quota(&QuotaEntity::User(of.clone()), kind)?;
         let holder = QuotaEntity::User(named(user));
-        Some(Allowance { holder, value })
+        Some(Allowance {
+            kind,
+            holder,
+            value,
+        })
     }
 
     fn of_client_id(&self, client_id: &str, kind: QuotaKind) -> Option<Allowance> {
@@ -71,7 +81,11 @@ impl Image {
         let mut entities = names.into_iter().map(QuotaEntity::ClientId);
         let value = entities.find_map(|entity| self.quota(&entity, kind))?;
         let holder = QuotaEntity::ClientId(named(client_id));
-        Some(Allowance { holder, value })
+        Some(Allowance {
+            kind,
+            holder,
+            value,
+        })
     }
 
     fn quota(&self, entity: &QuotaEntity, kind: QuotaKind) -> Option<QuotaValue> {
