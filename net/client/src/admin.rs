@@ -4,6 +4,8 @@
 //! Every answer is a list with one result for each thing asked for, because a broker may do one
 //! and refuse another.
 
+mod quotas;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,6 +16,11 @@ use wire::messages::{
 };
 
 use crate::error::BrokerError;
+
+pub use quotas::{
+    EntityFilter, QuotaChange, QuotaEntity, Quotas, alter_quotas, describe_quotas, quotas,
+    quotas_altered,
+};
 
 /// One result for each name, in the order of the answer.
 pub type Results<T> = Vec<(String, Result<T, BrokerError>)>;
@@ -220,7 +227,7 @@ mod tests {
 
     use super::*;
 
-    fn in_all<M: Message>(message: &M) {
+    pub(super) fn in_all<M: Message>(message: &M) {
         let served = M::KEY.api().served;
         for version in served.min..=served.max {
             message.encode(version).unwrap();

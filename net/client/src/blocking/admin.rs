@@ -1,12 +1,16 @@
 //! The admin client with sockets.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wire::Call;
 use wire::api::ApiKey;
 
 use super::cluster::{Cluster, Peer};
-use crate::admin::{self, ConfigChange, CreatedTopic, NewTopic, Results, TopicConfig};
+use crate::admin::{
+    self, ConfigChange, CreatedTopic, EntityFilter, NewTopic, QuotaChange, QuotaEntity, Quotas,
+    Results, TopicConfig,
+};
 use crate::error::{BrokerError, Error};
 
 /// Orders to a cluster, one at a time.
@@ -66,6 +70,32 @@ impl<'a> Admin<'a> {
         let request = admin::alter_topic_configs(name, changes);
         let results = self.ordered(&request).map(admin::topic_configs_altered)?;
         only(name, results)
+    }
+
+    /// Tells the quotas of the entities whose parts are as each filter says; without filters of
+    /// all.
+    ///
+    /// *Errors*: [`Error::Refused`] if the filters make no sense to the broker.
+    pub fn quotas(
+        &mut self,
+        filters: &BTreeMap<String, EntityFilter>,
+    ) -> Result<Vec<(QuotaEntity, Quotas)>, Error> {
+        let request = admin::describe_quotas(filters);
+        let quotas = self.cluster.call(Peer::Any, &request).map(admin::quotas)?;
+        quotas.map_err(|refusal| Error::refused("DescribeClientQuotas", refusal))
+    }
+
+    /// Changes quotas of an entity.
+    ///
+    /// *Errors*: [`Error::Refused`] if they were not changed.
+    pub fn alter_quotas(
+        &mut self,
+        entity: &QuotaEntity,
+        changes: &[QuotaChange],
+    ) -> Result<(), Error> {
+        let request = admin::alter_quotas(entity, changes);
+        let altered = self.ordered(&request).map(admin::quotas_altered)?;
+        altered.map_err(|refusal| Error::refused("AlterClientQuotas", refusal))
     }
 
     /// Sends an order to the controller. The metadata may be old: who it is, is asked first.
