@@ -23,11 +23,11 @@ use std::time::Duration;
 
 use controller::quota::{Allowance, QuotaEntity, QuotaKind};
 use server::quota::{Buckets, WINDOW};
-use server::{Reply, Session};
+use server::{Answer, Reply, Response, Session};
 use types::limits::{QUOTA_BUCKETS_MAX, QUOTA_NAME_LENGTH_MAX};
 use types::{ByteCount, Latencies};
 
-use crate::crossing::{Answer, Ask};
+use crate::crossing::{self, Ask};
 use crate::shard::Shard;
 
 /// Who everybody is without security.
@@ -187,20 +187,32 @@ impl Meter {
         .await
     }
 
-    /// Charges the time of a request whose reply is made, and of an answer that comes later.
+    /// Charges the time of a request whose reply is made, and of an answer that comes later; tells
+    /// the client how long to wait if the answer has not told yet.
     pub async fn settle(self, reply: Reply) -> Reply {
         match reply {
             Reply::Later(answer) if self.0.is_some() => Reply::later(async move {
                 let answer = self.timed(answer).await;
-                self.time().await;
-                answer
+                let wait = self.time().await;
+                match answer {
+                    Answer::Response(response) => Answer::Response(told(response, wait)),
+                    answer => answer,
+                }
             }),
+            Reply::Now(response) => Reply::Now(told(response, self.time().await)),
             reply => {
                 self.time().await;
                 reply
             }
         }
     }
+}
+
+fn told(mut response: Response, wait: Duration) -> Response {
+    if wait > Duration::ZERO {
+        response.tell_throttle(throttle_ms(wait));
+    }
+    response
 }
 
 impl Metered {
@@ -221,7 +233,7 @@ impl Metered {
         } else {
             let reply = self.shard.mesh.call(keeper, Ask::Charge(charge)).await;
             match reply.await {
-                Ok(Answer::Charged(wait)) => wait,
+                Ok(crossing::Answer::Charged(wait)) => wait,
                 // The node is stopping: nobody counts any more.
                 Ok(_) | Err(_) => Duration::ZERO,
             }

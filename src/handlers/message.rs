@@ -16,7 +16,14 @@ pub(super) fn decode<C: Call>(request: &Request) -> Result<C, Reply> {
 /// it costs that client its connection, not everybody the process.
 pub(super) fn answer<M: Message>(message: &M, version: i16, outcome: Outcome) -> Reply {
     match message.encode(version) {
-        Ok(body) => Reply::Now(Response::from(body.into_bytes()).with_outcome(outcome)),
+        Ok(body) => {
+            let response = Response::from(body.into_bytes()).with_outcome(outcome);
+            Reply::Now(if M::begins_with_throttle(version) {
+                response.beginning_with_throttle()
+            } else {
+                response
+            })
+        }
         Err(error) => {
             tracing::error!(api = M::KEY.api().name, version, %error, "an answer does not fit");
             Reply::Close(Refusal::Unanswerable(ErrorCode::UnknownServerError))

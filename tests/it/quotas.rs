@@ -265,6 +265,10 @@ fn the_time_of_the_broker_has_a_quota_too() {
     let (_, wait) = Caller::new(&broker, "busy").produce();
     assert!(wait > Duration::ZERO);
     assert_eq!(Caller::new(&broker, "idle").produce().1, Duration::ZERO);
+    let any = describe_client_quotas::Request::default();
+    let told = |name| Caller::new(&broker, name).call(&any, 1).throttle_time_ms;
+    assert!(told("busy") > 0, "whatever it asks for");
+    assert_eq!(told("idle"), 0);
     boss.set(Some("busy"), "request_percentage", None);
     assert_eq!(Caller::new(&broker, "busy").produce().1, Duration::ZERO);
 }
