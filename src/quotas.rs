@@ -128,6 +128,11 @@ impl Meter {
         })))
     }
 
+    /// Returns whether the client has no quota at all.
+    pub fn is_off(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Charges a produce request and returns how long the client must wait.
     pub async fn produced(&self, size: ByteCount) -> Duration {
         match &self.0 {
@@ -189,11 +194,12 @@ impl Meter {
 
     /// Charges the time of a request whose reply is made, and of an answer that comes later; tells
     /// the client how long to wait if the answer has not told yet.
-    pub async fn settle(self, reply: Reply) -> Reply {
+    pub async fn settle(&self, reply: Reply) -> Reply {
+        let meter = self.clone();
         match reply {
-            Reply::Later(answer) if self.0.is_some() => Reply::later(async move {
-                let answer = self.timed(answer).await;
-                let wait = self.time().await;
+            Reply::Later(answer) => Reply::later(async move {
+                let answer = meter.timed(answer).await;
+                let wait = meter.time().await;
                 match answer {
                     Answer::Response(response) => Answer::Response(told(response, wait)),
                     answer => answer,

@@ -31,8 +31,15 @@ impl Service for Handlers {
             shard.ready().await;
         }
         let meter = Meter::of(shard, session);
-        let reply = meter.timed(serve(shard, session, &meter, request)).await;
-        meter.settle(reply).await
+        if meter.is_off() {
+            return serve(shard, session, &meter, request).await;
+        }
+        // Boxed for the same reason as below.
+        let metered = Box::pin(async {
+            let reply = meter.timed(serve(shard, session, &meter, request)).await;
+            meter.settle(reply).await
+        });
+        metered.await
     }
 }
 

@@ -7,6 +7,7 @@
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use runtime::{Either, FrameReader};
@@ -25,6 +26,9 @@ use crate::session::Session;
 
 /// Answers up to this size wait in the window without being charged.
 const UNCHARGED_MAX: ByteCount = ByteCount::kib(1);
+
+/// A mute may last for ever, a timer may not.
+const NAP_MAX: Duration = Duration::from_hours(1);
 
 /// Whether more requests are read after one.
 #[derive(PartialEq, Eq)]
@@ -102,8 +106,13 @@ async fn next_frame<S>(
 ///
 /// *Cost*: one comparison if it never was.
 async fn unmuted(session: &Session) {
-    while session.muted_until() > Monotonic::ZERO && runtime::now() < session.muted_until() {
-        runtime::sleep_until(session.muted_until()).await;
+    while session.muted_until() > Monotonic::ZERO {
+        let now = runtime::now();
+        if now >= session.muted_until() {
+            return;
+        }
+        let nap_end = now.after(NAP_MAX).min(session.muted_until());
+        runtime::sleep_until(nap_end).await;
     }
 }
 

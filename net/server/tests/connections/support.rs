@@ -8,7 +8,7 @@
 //! | `n` | answers now with the rest of the body |
 //! | `l` | answers later with the rest of the body, when the gate numbered by the next byte opens |
 //! | `w` | holds its call until that gate opens, then answers now |
-//! | `m` | mutes the connection for as many milliseconds as the next two bytes say, answers now |
+//! | `m` | mutes the connection for the milliseconds in the next two bytes, or for ever; answers now |
 //! | `M` | the same when gate 1 opens, later |
 //! | `x` | answers nothing |
 //! | `c`, `C` | closes: at once, or when that gate opens |
@@ -133,7 +133,11 @@ impl Service for Toy {
 
 fn mute(session: &Session, body: &[u8]) {
     let time = u16::from_be_bytes(body[1..3].try_into().unwrap());
-    session.mute(runtime::now().after(Duration::from_millis(time.into())));
+    let time = match time {
+        u16::MAX => Duration::MAX,
+        time => Duration::from_millis(time.into()),
+    };
+    session.mute(runtime::now().after(time));
 }
 
 /// A server with its acceptor, on this shard alone.

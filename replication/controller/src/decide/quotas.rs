@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use types::limits::CLUSTER_QUOTA_ENTITIES_MAX;
-
 use crate::decide::draft::{Context, Draft, duplicates};
 use crate::error::DecideError;
 use crate::image::Image;
@@ -23,7 +21,7 @@ pub(crate) fn alter(
     let mut results = Vec::with_capacity(alterations.len());
     for alteration in alterations {
         let result = if seen.insert(&alteration.entity) {
-            alter_one(draft.image(), alteration)
+            alter_one(context, draft.image(), alteration)
         } else {
             Err(duplicate(&alteration.entity))
         };
@@ -41,7 +39,11 @@ fn duplicate(parts: &EntityParts) -> DecideError {
     EntityRefusal::Duplicate { parts }.into()
 }
 
-fn alter_one(image: &Image, alteration: &QuotaAlteration) -> Result<QuotasChanged, DecideError> {
+fn alter_one(
+    context: &Context<'_>,
+    image: &Image,
+    alteration: &QuotaAlteration,
+) -> Result<QuotasChanged, DecideError> {
     if !duplicates(alteration.changes.iter().map(|(name, _)| name)).is_empty() {
         return Err(duplicate(&alteration.entity));
     }
@@ -65,7 +67,7 @@ fn alter_one(image: &Image, alteration: &QuotaAlteration) -> Result<QuotasChange
         }
     }
     // Nothing is removed from an entity without quotas, so every change of one adds it.
-    let max = CLUSTER_QUOTA_ENTITIES_MAX;
+    let max = context.settings.quota_entities_max;
     if present.is_none() && !changes.is_empty() && image.quotas().len() >= max {
         return Err(DecideError::TooManyQuotaEntities { max });
     }

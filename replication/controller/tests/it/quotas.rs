@@ -4,7 +4,7 @@ use controller::quota::{
     EntityName, FilterComponent, FilterRefusal, QuotaEntity, QuotaFilter, QuotaKind, QuotaValue,
 };
 use controller::request::{Mode, QuotaAlteration};
-use controller::{DecideError, Reply, Request};
+use controller::{DecideError, Reply, Request, Settings};
 
 use crate::support::{Machine, NOW};
 
@@ -226,6 +226,29 @@ fn all_changes_of_an_entity_are_made_or_none_and_others_are_not_held_up() {
         machine.image().quotas().keys().collect::<Vec<_>>(),
         [&client("b")]
     );
+}
+
+#[test]
+fn the_number_of_entities_is_bounded() {
+    let settings = Settings {
+        quota_entities_max: 2,
+        ..Settings::default()
+    };
+    let mut machine = Machine::with_brokers(settings, &[1]);
+    let set = |name| alteration(&[("client-id", Some(name))], &[(PRODUCE, Some(1.0))]);
+    let results = alter_all(&mut machine, vec![set("a"), set("b"), set("c")]);
+    let full = DecideError::TooManyQuotaEntities { max: 2 };
+    assert_eq!(results, [Ok(()), Ok(()), Err(full)]);
+    let change = [(PRODUCE, None), (REQUEST, Some(1.0))];
+    let changed = alter(&mut machine, &[("client-id", Some("a"))], &change);
+    assert_eq!(changed, Ok(()), "one that is there may change");
+    alter(
+        &mut machine,
+        &[("client-id", Some("a"))],
+        &[(REQUEST, None)],
+    )
+    .unwrap();
+    assert_eq!(alter_all(&mut machine, vec![set("c")]), [Ok(())]);
 }
 
 #[test]
