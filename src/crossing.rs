@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use controller::Record;
@@ -17,6 +18,7 @@ use types::{ByteCount, Incarnation, Offset, PartitionIndex, ShardId, TopicPartit
 use crate::drivers::controller::ControlError;
 use crate::metrics::ShardReport;
 use crate::partition::{AppendRefused, Finding, Inquiry, Placed, Portion, Trouble};
+use crate::quotas::Charge;
 use crate::shard::Opening;
 
 /// What one shard may ask of another.
@@ -59,6 +61,8 @@ pub enum Ask {
     },
     /// List the groups whose coordinators you have.
     ListGroups(coordinator::List),
+    /// Count what the holder of a quota has used.
+    Charge(Charge),
     /// Decide on metadata; the first shard does.
     Control(controller::Request),
     /// These records are durable: apply them.
@@ -97,6 +101,8 @@ pub enum Answer {
     Coordinated(Result<coordinator::Response, GroupError>),
     /// To [`Ask::ListGroups`].
     Groups(Result<Vec<coordinator::Listed>, GroupError>),
+    /// To [`Ask::Charge`]: how long the holder must wait.
+    Charged(Duration),
     /// To [`Ask::Control`].
     Controlled(Result<controller::Reply, ControlError>),
     /// To [`Ask::Replay`].

@@ -101,6 +101,7 @@ impl Node {
             ready: self.shard.is_ready(),
             server: self.server.metrics(),
             store: self.shard.store().map(storage::ShardStore::metrics),
+            quota_waits: self.shard.usage.waits(),
             stalls: runtime::stalls(),
             fetch_sessions: self.shard.fetch_sessions.borrow().count(),
             partitions: partitions.collect(),

@@ -68,6 +68,9 @@ pub async fn serve(node: Rc<Node>) {
                     Err(error) => responder.respond(Answer::Coordinated(Err(error))),
                 }
             }
+            Ask::Charge(charge) => {
+                responder.respond(Answer::Charged(shard.usage.charge(charge)));
+            }
             Ask::EndWait(wait) => {
                 shard.waits.end(from, wait);
                 responder.respond(Answer::Done);
@@ -125,6 +128,7 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
         Ask::Append { .. }
         | Ask::Adopt(_)
         | Ask::Apply(_)
+        | Ask::Charge(_)
         | Ask::Coordinate { .. }
         | Ask::EndWait(_) => {
             unreachable!("taken by the loop")

@@ -24,6 +24,7 @@ use crate::drivers::coordinator::{self, Coordinators, OFFSETS_TOPIC};
 use crate::handlers::fetch::Sessions;
 use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
+use crate::quotas::Usage;
 use crate::router::Router;
 use crate::waits::Waits;
 
@@ -56,6 +57,8 @@ pub struct Shard {
     pub fetch_sessions: RefCell<Sessions>,
     /// Producer ids to give out.
     pub producer_ids: ProducerIds,
+    /// What the holders of quotas that this shard counts for have used.
+    pub usage: Usage,
     /// What other shards wait for here.
     pub waits: Waits,
     /// Tasks that serve other shards.
@@ -77,6 +80,7 @@ impl Shard {
             router,
             fetch_sessions: RefCell::new(Sessions::new(sessions)),
             producer_ids: ProducerIds::new(),
+            usage: Usage::default(),
             waits: Waits::default(),
             tasks: TaskGroup::new(),
             controller: Seat::new(),
@@ -215,7 +219,8 @@ impl Shard {
                 },
                 Record::LevelRaised { .. }
                 | Record::BrokerRegistered(_)
-                | Record::ProducerIdsAllocated(_) => {}
+                | Record::ProducerIdsAllocated(_)
+                | Record::QuotasChanged(_) => {}
             }
             let applied = self.image.borrow_mut().apply(record);
             applied.expect("the controller applied the same record to the same image");

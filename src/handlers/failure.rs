@@ -1,6 +1,7 @@
 //! The one place where an error becomes a Kafka code. Every match is exhaustive on purpose: a new
 //! way to fail does not compile until somebody decided what a client sees.
 
+use controller::quota::FilterRefusal;
 use controller::{ConfigRefusal, DecideError};
 use coordinator::GroupError;
 use record::{Invalid, RecordErrors};
@@ -145,7 +146,8 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         DecideError::TopicTooLarge { .. }
         | DecideError::RequestTooLarge { .. }
         | DecideError::TooManyTopics { .. }
-        | DecideError::TooManyPartitions { .. } => ErrorCode::PolicyViolation,
+        | DecideError::TooManyPartitions { .. }
+        | DecideError::TooManyQuotaEntities { .. } => ErrorCode::PolicyViolation,
         DecideError::ReplicationFactorNotPositive { .. } | DecideError::TooFewBrokers { .. } => {
             ErrorCode::InvalidReplicationFactor
         }
@@ -160,6 +162,8 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         | DecideError::CountsBesideAssignments
         | DecideError::UnknownBroker { .. }
         | DecideError::RegistrationTooLarge { .. }
+        | DecideError::QuotaEntity(_)
+        | DecideError::QuotaValue(_)
         | DecideError::ConfigRefused {
             refusal: ConfigRefusal::ReadOnly,
             ..
@@ -168,5 +172,19 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         | DecideError::ConfigRefused { .. }
         | DecideError::NotAList { .. } => ErrorCode::InvalidConfig,
         DecideError::ProducerIdsExhausted { .. } => ErrorCode::UnknownServerError,
+    }
+}
+
+/// Returns the code of a filter of quotas that cannot be.
+pub(super) fn filter_code(refusal: &FilterRefusal) -> ErrorCode {
+    match refusal {
+        FilterRefusal::UnknownKind { .. } => ErrorCode::UnsupportedVersion,
+        FilterRefusal::KindEmpty
+        | FilterRefusal::Duplicate { .. }
+        | FilterRefusal::NameMissing
+        | FilterRefusal::NameBesideDefault
+        | FilterRefusal::NameBesideAny
+        | FilterRefusal::UnknownMatchType { .. }
+        | FilterRefusal::IpCombined => ErrorCode::InvalidRequest,
     }
 }

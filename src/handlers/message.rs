@@ -31,7 +31,14 @@ pub(super) fn answer_later<M: Message>(message: &M, version: i16, outcome: Outco
 
 fn written<M: Message>(message: &M, version: i16, outcome: Outcome) -> Result<Response, Refusal> {
     match message.encode(version) {
-        Ok(body) => Ok(Response::from(body.into_bytes()).with_outcome(outcome)),
+        Ok(body) => {
+            let response = Response::from(body.into_bytes()).with_outcome(outcome);
+            Ok(if M::begins_with_throttle(version) {
+                response.beginning_with_throttle()
+            } else {
+                response
+            })
+        }
         Err(error) => {
             tracing::error!(api = M::KEY.api().name, version, %error, "an answer does not fit");
             Err(Refusal::Unanswerable(ErrorCode::UnknownServerError))

@@ -91,13 +91,6 @@ impl Coordinators {
             seat.forget_topic(deleted);
         }
     }
-
-    /// Visits the seats for their counts.
-    pub fn visit(&self, mut visit: impl FnMut(PartitionIndex, &Seat)) {
-        for (index, seat) in &*self.0.borrow() {
-            visit(*index, seat);
-        }
-    }
 }
 
 fn settings(config: &NodeConfig) -> Settings {

@@ -96,11 +96,7 @@ pub(super) async fn replay(log: &Log, settings: Settings) -> Result<Replayed, Re
 }
 
 /// Applies the records of whole batches that are at `next` or behind; returns where they end.
-fn apply(
-    coordinator: &mut Coordinator,
-    bytes: &[u8],
-    next: Offset,
-) -> Result<Offset, ReplayError> {
+fn apply(coordinator: &mut Coordinator, bytes: &[u8], next: Offset) -> Result<Offset, ReplayError> {
     let mut end = next;
     for batch in &mut record::Batches::new(bytes) {
         let damaged = ReplayError::Batch { offset: end };
@@ -146,7 +142,8 @@ async fn gather(chunks: Vec<Chunk>) -> std::io::Result<Vec<u8>> {
                 position,
                 length,
             } => {
-                let length = usize::try_from(length).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+                let length =
+                    usize::try_from(length).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
                 all.extend_from_slice(&reader.read_at(position, length).await?);
             }
         }

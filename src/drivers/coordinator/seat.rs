@@ -156,15 +156,6 @@ impl Seat {
         }
     }
 
-    /// Returns how many groups and offsets the log holds.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        let coordinator = self.coordinator.borrow();
-        coordinator.as_ref().map_or((0, 0), |coordinator| {
-            let logged = coordinator.logged();
-            (logged.group_count(), logged.offset_count())
-        })
-    }
-
     fn token(&self) -> Token {
         Token(self.token_next.replace(self.token_next.get() + 1))
     }
@@ -184,10 +175,14 @@ impl Seat {
         *self.coordinator.borrow_mut() = Some(replayed.coordinator);
         self.state.set(State::Serving);
         let (appending, syncing, ringing) = (Rc::clone(&self), Rc::clone(&self), Rc::clone(&self));
-        self.tasks
-            .spawn(Queue::Latency, async move { appending.append_in_order().await });
-        self.tasks
-            .spawn(Queue::Latency, async move { syncing.commit_in_order().await });
+        self.tasks.spawn(
+            Queue::Latency,
+            async move { appending.append_in_order().await },
+        );
+        self.tasks.spawn(
+            Queue::Latency,
+            async move { syncing.commit_in_order().await },
+        );
         self.tasks
             .spawn(Queue::Latency, async move { ringing.ring().await });
         self.step(Coordinator::loaded);
@@ -255,7 +250,10 @@ impl Seat {
                 Ok(bytes) => {
                     let size = ByteCount::of(&bytes).0;
                     let appended = self.partition.append(&bytes, now).await;
-                    (appended.map(|placed| placed.end).map_err(|e| failure(&e)), size)
+                    (
+                        appended.map(|placed| placed.end).map_err(|e| failure(&e)),
+                        size,
+                    )
                 }
                 Err(failure) => (Err(failure), 0),
             };

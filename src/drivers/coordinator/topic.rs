@@ -3,7 +3,7 @@
 use controller::request::{Mode, NewTopic};
 use controller::{DecideError, Image, Reply, Request};
 use coordinator::GroupId;
-use types::{PartitionIndex, TopicPartition};
+use types::TopicPartition;
 
 use crate::config::NodeConfig;
 use crate::drivers::controller::{ControlError, control, fresh_topic_id};
@@ -74,7 +74,9 @@ fn new_topic(config: &NodeConfig) -> NewTopic {
     let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
     NewTopic {
         id: fresh_topic_id(),
-        name: OFFSETS_TOPIC.parse().expect("the name is one a topic can have"),
+        name: OFFSETS_TOPIC
+            .parse()
+            .expect("the name is one a topic can have"),
         partition_count: i32::try_from(config.offsets_partitions).unwrap_or(i32::MAX),
         replication_factor: -1,
         assignments: Vec::new(),
@@ -83,40 +85,12 @@ fn new_topic(config: &NodeConfig) -> NewTopic {
 }
 
 /// Returns the partition that is the log of a group's coordinator; `None` before the topic is there.
-pub fn partition_of(image: &Image, group: &GroupId) -> Option<TopicPartition> {
+pub(super) fn partition_of(image: &Image, group: &GroupId) -> Option<TopicPartition> {
     let topic = image.topic_named(OFFSETS_TOPIC)?;
     let count = i32::try_from(topic.partitions.len()).ok()?;
-    let partition = PartitionIndex::new(java_hash(group.as_str()).wrapping_abs() & i32::MAX)?;
-    let partition = PartitionIndex::new(partition.get().checked_rem(count)?)?;
+    let partition = group.partition(count);
     Some(TopicPartition {
         topic: topic.id,
         partition,
     })
-}
-
-/// *Source*: `String.hashCode` of Java, over UTF-16 units, as Kafka's `GroupCoordinatorService` uses it
-/// through `Utils.abs`, which makes 0 of the smallest number.
-fn java_hash(text: &str) -> i32 {
-    text.encode_utf16().fold(0_i32, |hash, unit| {
-        hash.wrapping_mul(31).wrapping_add(i32::from(unit))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_hash_as_java_hashes_them() {
-        // Printed by Java's `"…".hashCode()`.
-        for (text, hash) in [
-            ("", 0),
-            ("a", 97),
-            ("my-group", -1_906_497_762),
-            ("polygenelubricants", i32::MIN),
-            ("grüße-😀", 347_391_577),
-        ] {
-            assert_eq!(java_hash(text), hash, "{text}");
-        }
-    }
 }

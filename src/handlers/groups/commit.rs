@@ -109,8 +109,7 @@ fn judge(
                     partition: index,
                     offset: partition.committed_offset,
                     leader_epoch: LeaderEpoch::new(partition.committed_leader_epoch),
-                    metadata: (metadata.parse())
-                        .map_err(|_| ErrorCode::OffsetMetadataTooLarge)?,
+                    metadata: (metadata.parse()).map_err(|_| ErrorCode::OffsetMetadataTooLarge)?,
                 })
             });
             verdicts.push(offset.map(|offset| offsets.push(offset)));
@@ -119,10 +118,7 @@ fn judge(
     (verdicts, offsets)
 }
 
-fn existing(
-    topic: &controller::image::Topic,
-    partition: i32,
-) -> Result<PartitionIndex, ErrorCode> {
+fn existing(topic: &controller::image::Topic, partition: i32) -> Result<PartitionIndex, ErrorCode> {
     PartitionIndex::new(partition)
         .filter(|&index| topic.partition(index).is_some())
         .ok_or(ErrorCode::UnknownTopicOrPartition)

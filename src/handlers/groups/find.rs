@@ -64,9 +64,12 @@ type Failure = (ErrorCode, Option<String>);
 /// Makes sure that coordinators of a kind can be found here.
 async fn serve(shard: &Rc<Shard>, key_type: i8) -> Result<(), Failure> {
     match key_type {
-        KEY_GROUP => ensure_topic(shard)
-            .await
-            .map_err(|error| (ErrorCode::CoordinatorNotAvailable, Some(failure::text(&error)))),
+        KEY_GROUP => ensure_topic(shard).await.map_err(|error| {
+            (
+                ErrorCode::CoordinatorNotAvailable,
+                Some(failure::text(&error)),
+            )
+        }),
         KEY_TRANSACTION => Err((
             ErrorCode::UnsupportedVersion,
             Some("transactions are not served".to_owned()),

@@ -289,11 +289,23 @@ pub(in crate::handlers) async fn leave_group(shard: &Rc<Shard>, request: &Reques
     };
     let leaving = match leaving(&members) {
         Ok(leaving) => leaving,
-        Err(code) => return answer(&left(code.code(), Vec::new()), version, outcome([code.code()])),
+        Err(code) => {
+            return answer(
+                &left(code.code(), Vec::new()),
+                version,
+                outcome([code.code()]),
+            );
+        }
     };
     let group: GroupId = match parse(&body.group_id) {
         Ok(group) => group,
-        Err(code) => return answer(&left(code.code(), Vec::new()), version, outcome([code.code()])),
+        Err(code) => {
+            return answer(
+                &left(code.code(), Vec::new()),
+                version,
+                outcome([code.code()]),
+            );
+        }
     };
     let leave = Leave {
         group: group.clone(),

@@ -95,7 +95,10 @@ pub(super) fn address(broker: &Broker, session: &Session) -> Address {
 pub(in crate::handlers) fn own_address(shard: &Shard, session: &Session) -> Address {
     let image = shard.image();
     let broker = image.broker(shard.node());
-    address(broker.expect("a broker registers before it serves"), session)
+    address(
+        broker.expect("a broker registers before it serves"),
+        session,
+    )
 }
 
 /// Answers the cluster's id, controller and brokers.
