@@ -41,13 +41,23 @@ class Driver:
                 self.listener(message)
         self.replies.put({"error": "the driver's process ended"})
 
-    def ask(self, do, timeout=40, **fields):
+    def ask(self, do, **fields):
+        self.send(do, **fields)
+        return self.receive(do)
+
+    def send(self, do, **fields):
         try:
             self.process.stdin.write(json.dumps({"do": do, **fields}) + "\n")
             self.process.stdin.flush()
-            reply = self.replies.get(timeout=timeout)
-        except (queue.Empty, BrokenPipeError):
-            raise Failed(f"{self.client.name} did not answer `{do}` within {timeout} s{self.last_words()}") from None
+        except BrokenPipeError:
+            raise Failed(f"{self.client.name}'s driver is gone{self.last_words()}") from None
+
+    def receive(self, do, seconds=40):
+        """The reply to the oldest request without one, which was to `do`."""
+        try:
+            reply = self.replies.get(timeout=seconds)
+        except queue.Empty:
+            raise Failed(f"{self.client.name} did not {do} within {seconds} s{self.last_words()}") from None
         if "error" in reply:
             raise Failed(f"{self.client.name}, asked to {do}: {reply['error']}{self.last_words()}")
         return reply["reply"]

@@ -88,10 +88,8 @@ class Group:
         return member
 
     def leave(self, member):
-        self._part(member)
-        member.driver.ask("leave")
-        member.end(time.time_ns() // 1000)
-        self.bench.drivers[member.driver.client.name].give(member.driver)
+        member.driver.send("leave")
+        self._gone(member)
 
     def crash(self, member):
         self._part(member)
@@ -102,8 +100,17 @@ class Group:
         self.past.append(member)
 
     def close(self):
-        for member in list(self.members):
-            self.leave(member)
+        """All leave at once."""
+        for member in self.members:
+            member.driver.send("leave")
+        while self.members:
+            self._gone(self.members[0])
+
+    def _gone(self, member):
+        self._part(member)
+        member.driver.receive("leave")
+        member.end(time.time_ns() // 1000)
+        self.bench.drivers[member.driver.client.name].give(member.driver)
 
     def settle(self, seconds=SETTLE_SECONDS):
         """Every partition has one owner, and every member owns some."""
@@ -116,7 +123,7 @@ class Group:
     def send(self, each=4):
         """Writes some lines to every partition. Returns their places and values."""
         records = [record(line, partition=p) for p in range(PARTITIONS) for line in self.bench.lines(each)]
-        self.bench.produce(self.topic, records)
+        self.bench.produce(self.topic, records, idempotent=True)
         new = set()
         for one in records:
             log = self.sent[one["partition"]]
@@ -142,7 +149,9 @@ class Group:
 
     def commit(self, offsets=None):
         for member in self.members:
-            member.driver.ask("commit", offsets=offsets)
+            member.driver.send("commit", offsets=offsets)
+        for member in self.members:
+            member.driver.receive("commit")
 
     def wave(self):
         """Writes, waits until it is handed on, commits."""

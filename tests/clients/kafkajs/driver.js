@@ -184,9 +184,10 @@ class Member {
     )
   }
 
+  /** `stop` leaves the group already, so that what is owned is given up before it. */
   async leave() {
-    await this.consumer.stop()
     this.own([])
+    await this.consumer.stop()
     await this.consumer.disconnect()
   }
 }
