@@ -21,8 +21,9 @@ class Client:
 def all_clients(tools):
     python = {"PYTHONPATH": str(HERE / "contract"), "PYTHONUNBUFFERED": "1"}
     interpreter = str(tools / "python/bin/python")
-    jvm = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Dlog4j2.level=ERROR"]
-    classes = os.pathsep.join([str(tools / "java"), f"{tools.parent}/kafka/libs/*"])
+    jvm = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=ERROR"]
+    jvm += ["-Xshare:auto", f"-XX:SharedArchiveFile={tools}/java/driver.jsa"]
+    classes = os.pathsep.join([f"{tools.parent}/kafka/libs/*", f"{tools}/java/driver.jar"])
     return [
         Client(
             "kcat",
