@@ -13,7 +13,7 @@ class Client:
         self.common = {"bootstrap.servers": bootstrap, "topic.metadata.refresh.interval.ms": 1000}
 
     def version(self):
-        return {"version": f"{confluent_kafka.version()[0]} (librdkafka {confluent_kafka.libversion()[0]})"}
+        return {"version": f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})"}
 
     def produce(self, topic, codec, idempotent, records):
         failures = []

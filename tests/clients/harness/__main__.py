@@ -114,7 +114,9 @@ class Matrix:
         clients = list(self.versions)
         cases = [case for case in CASES if any((client, case) in self.results for client in clients)]
         rows = [[c, self.versions[c], *(cell(c, case) for case in cases)] for c in sorted(clients)]
-        text = page.table(["client", "version", *cases], rows)
+        told = [[case, CASES[case].__doc__] for case in cases]
+        text = page.table(["case", "what each client does"], told)
+        text += "\n\n" + page.table(["client", "version", *cases], rows)
         text += "".join(f"\n\n({number}) {reason}." for reason, number in notes.items())
         pairs = [[name, case, outcome.split(":")[0]] for (name, case), outcome in self.results.items() if " + " in name]
         if pairs:
@@ -129,7 +131,7 @@ def arguments():
     parser.add_argument("--bootstrap", help="HOST:PORT of a broker that runs; else the built riverrun is started")
     parser.add_argument("--only", help="names of clients, separated by commas")
     parser.add_argument("--cases", help=f"of {', '.join(CASES)}, pairs; or the sets {', '.join(SETS)}")
-    parser.add_argument("--quick", action="store_true", help="the set `quick` and two pairs: what the gate runs")
+    parser.add_argument("--quick", action="store_true", help="the set `quick` and two pairs: two minutes")
     parser.add_argument("--json", action="store_true", help="results on standard output as JSON instead of tables")
     parser.add_argument("--jobs", type=int, default=2, help="how many clients at a time (2)")
     return parser.parse_args()

@@ -7,7 +7,7 @@ import sys
 import threading
 from itertools import groupby
 
-from contract import Share, serve
+from contract import Share, emit, serve
 
 REBALANCED = re.compile(r"^% Group \S+ rebalanced\b.*?: (?:incremental )?(assign|revoke)")
 
@@ -75,7 +75,6 @@ class Member:
 
     def __init__(self, bootstrap, group, topic, assignor, instance, session_ms):
         self.share = Share()
-        self.lock = threading.Lock()
         properties = {
             "partition.assignment.strategy": assignor,
             "session.timeout.ms": session_ms,
@@ -101,17 +100,16 @@ class Member:
             sys.stderr.write(line)
             if told := REBALANCED.match(line):
                 partitions = [int(index) for index in re.findall(r"\[(\d+)\]", line)]
-                with self.lock:
-                    if told[1] == "assign":
-                        self.share.gain(partitions)
-                    else:
-                        self.share.lose(partitions)
+                if told[1] == "assign":
+                    self.share.gain(partitions)
+                else:
+                    self.share.lose(partitions)
 
     def _records(self):
         for line in self.process.stdout:
             got = record(line)
-            with self.lock:
-                self.share.hand_on([(got["partition"], got["offset"], got["value"])])
+            # Not by way of the share: the line that tells of the partition may still wait in the other pipe.
+            emit({"event": "records", "records": [(got["partition"], got["offset"], got["value"])]})
 
     def poll(self):
         try:
