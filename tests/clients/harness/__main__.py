@@ -37,7 +37,7 @@ CASES = {
 SETS = {
     "records": ["codecs", "shapes", "idempotence", "timestamps", "times", "seek"],
     "groups": ["join-leave", "crash", "static", "cooperative", "resume", "rewind", "pairs"],
-    "quick": ["codecs", "shapes", "idempotence", "static", "cooperative", "resume"],
+    "quick": ["codecs", "shapes", "idempotence", "crash", "static", "cooperative", "resume"],
 }
 YES = "yes"
 

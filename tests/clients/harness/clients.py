@@ -14,6 +14,8 @@ class Client:
     assignor: str = "range"
     environment: dict = field(default_factory=dict)
     commits_itself: bool = False
+    # How late its driver may learn what is owned: of a program, it reads so in a pipe.
+    late_microseconds: int = 0
     # Case to reason: shown as "n/a" in the table.
     absent: dict = field(default_factory=dict)
 
@@ -30,6 +32,7 @@ def all_clients(tools):
             [interpreter, str(HERE / "kcat/driver.py")],
             environment=python,
             commits_itself=True,
+            late_microseconds=500_000,
             absent={
                 "timestamps": "it has no option for a record's timestamp",
                 "rewind": "it commits what it has printed and no other offset",
