@@ -3,7 +3,8 @@
 import json
 
 from harness import wire
-from harness.bench import expect, same
+from harness.bench import same
+from harness.driver import expect
 
 
 def console(kafka):

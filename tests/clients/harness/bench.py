@@ -4,14 +4,9 @@ import itertools
 import threading
 
 from . import wire
-from .driver import Drivers, Failed
+from .driver import Drivers, expect
 
 TEXTS = ("LICENSE-APACHE", "LICENSE-MIT", "README.md", "ARCHITECTURE.md")
-
-
-def expect(true, what):
-    if not true:
-        raise Failed(what)
 
 
 def same(sent, got, what):

@@ -13,6 +13,11 @@ class Failed(Exception):
     """A case saw something else than it must."""
 
 
+def expect(true, what):
+    if not true:
+        raise Failed(what)
+
+
 class Driver:
     """One process of a client's driver. Its events go to `listener`, a function, while there is one."""
 

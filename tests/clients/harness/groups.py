@@ -4,14 +4,14 @@ import collections
 import threading
 import time
 
-from .bench import expect, record
-from .driver import Failed
+from . import history
+from .bench import record
+from .driver import Failed, expect
 
 PARTITIONS = 6
 SESSION_MS = 6_000  # the least that a broker allows by default
 STATIC_SESSION_MS = 20_000  # nobody waits for it: a static member is back before it ends
 SETTLE_SECONDS = 30
-CLOCK_MICROSECONDS = 2_000  # how exactly a driver knows the time
 
 
 class Member:
@@ -21,6 +21,7 @@ class Member:
         self.driver, self.changed = driver, changed
         # A static member that comes back is the same member to the group, in the same generation.
         self.identity = instance or id(self)
+        self.late_microseconds = driver.client.late_microseconds
         self.owned, self.history, self.failure = frozenset(), [], None
         self.records = []
         driver.listener = self.take
@@ -131,9 +132,6 @@ class Group:
             log.append(one["value"])
         return new
 
-    def everyone(self):
-        return self.past + self.members
-
     def receive(self, new, what="records arrive"):
         """Waits until the members of now have handed on all of `new`."""
         with self.changed:
@@ -159,38 +157,9 @@ class Group:
         self.commit()
 
     def check(self, once=True):
-        """Nothing foreign, nothing lost, nothing twice (unless `once` is false), no partition owned twice at once."""
         sent = {(p, offset, value) for p, log in self.sent.items() for offset, value in enumerate(log)}
-        handed_on = collections.Counter(one for member in self.everyone() for one in member.records)
-        foreign, lost = sorted(set(handed_on) - sent), sorted(sent - set(handed_on))
-        expect(not foreign, f"handed on but never written like this: {foreign[:3]}")
-        expect(not lost, f"written but never handed on: {lost[:3]}")
-        if once:
-            twice = sorted(one for one, count in handed_on.items() if count > 1)
-            expect(not twice, f"{len(twice)} records handed on more than once: {twice[:3]}")
-        self._check_owners()
-
-    def _check_owners(self):
-        tenures, generations = collections.defaultdict(list), {}
-        for member in self.everyone():
-            since, slack = {}, CLOCK_MICROSECONDS + member.driver.client.late_microseconds
-            for at, owned, generation in member.history:
-                for partition in owned - since.keys():
-                    since[partition] = at
-                for partition in since.keys() - owned:
-                    tenures[partition].append((since.pop(partition), at - slack, str(member)))
-                for partition in owned if generation is not None else ():
-                    owner = generations.setdefault((generation, partition), member)
-                    expect(owner.identity == member.identity, f"generation {generation}: {owner} and {member}, both of {partition}")
-            for partition, start in since.items():
-                tenures[partition].append((start, float("inf"), str(member)))
-        for partition, spans in tenures.items():
-            spans.sort()
-            for (_, end, one), (start, _, other) in zip(spans, spans[1:]):
-                expect(
-                    end <= start,
-                    f"partition {partition} was owned twice for {end - start} us: {one}; {other}",
-                )
+        history.check_records(sent, self.past + self.members, once)
+        history.check_owners(self.past + self.members)
 
 
 def join_leave(bench, most=5):

@@ -1,7 +1,8 @@
 """The cases without a group: what is written is read back, by the same client."""
 
 from . import wire
-from .bench import expect, record, same
+from .bench import record, same
+from .driver import expect
 
 FIRST_TIMESTAMP = 1_700_000_000_000
 
