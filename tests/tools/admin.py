@@ -1,4 +1,4 @@
-"""The tools that look at a cluster or change it. Of an error its class is what counts: the words are the broker's own."""
+"""The tools that look at a cluster or change it. Of an error its class counts: the words are the broker's own."""
 
 import json
 import re
@@ -31,7 +31,8 @@ def configs(kafka):
     )
     kafka(*describe).says(
         rf"^Dynamic configs for topic {topic} are:$",
-        r"^  max\.message\.bytes=20000 sensitive=false synonyms=\{DYNAMIC_TOPIC_CONFIG:max\.message\.bytes=20000, DEFAULT_CONFIG:",
+        r"^  max\.message\.bytes=20000 sensitive=false "
+        r"synonyms=\{DYNAMIC_TOPIC_CONFIG:max\.message\.bytes=20000, DEFAULT_CONFIG:",
         r"^  retention\.ms=5000 sensitive=false synonyms=\{DYNAMIC_TOPIC_CONFIG:retention\.ms=5000",
     )
     kafka(*alter, "--delete-config", "max.message.bytes").says()
@@ -54,7 +55,9 @@ def quotas(kafka):
     kafka(*describe).says(r"consumer_byte_rate=2\.0E8").never("producer_byte_rate")
     kafka("kafka-configs", "--alter", "--delete-config", "consumer_byte_rate", "--client", client).says()
     kafka(*describe).never("byte_rate")
-    kafka("kafka-configs", *add, "--client-defaults").says(r"^Completed updating default config for clients in the cluster\.$")
+    kafka("kafka-configs", *add, "--client-defaults").says(
+        r"^Completed updating default config for clients in the cluster\.$"
+    )
     kafka("kafka-configs", "--describe", "--client-defaults").says(r"^Quota configs for the default client-id are ")
     both = "producer_byte_rate,consumer_byte_rate"
     kafka("kafka-configs", "--alter", "--delete-config", both, "--client-defaults").says()
@@ -83,7 +86,9 @@ def delete_records(kafka):
 
 def log_dirs(kafka):
     topic = kafka.filled()
-    told = kafka("kafka-log-dirs", "--describe", "--topic-list", topic).says("^Received log directory information from brokers ")
+    told = kafka("kafka-log-dirs", "--describe", "--topic-list", topic).says(
+        "^Received log directory information from brokers "
+    )
     answer = json.loads(told.out.splitlines()[-1])
     found = [p for b in answer["brokers"] for d in b["logDirs"] for p in d["partitions"]]
     size = found[0].pop("size") if len(found) == 1 else 0
@@ -125,7 +130,9 @@ def reassign_partitions(kafka):
 
     kafka("kafka-reassign-partitions", "--list").says(r"^No partition reassignments found\.$")
     here = ("--reassignment-json-file", plan(broker))
-    kafka("kafka-reassign-partitions", *here, "--execute").says(rf"^Successfully started partition reassignment for {topic}-0$")
+    kafka("kafka-reassign-partitions", *here, "--execute").says(
+        rf"^Successfully started partition reassignment for {topic}-0$"
+    )
     kafka("kafka-reassign-partitions", *here, "--verify").says(rf"^Reassignment of partition {topic}-0 is completed\.$")
     elsewhere = ("--reassignment-json-file", plan(broker + 77))
     kafka("kafka-reassign-partitions", *elsewhere, "--execute").says(rf"Unknown broker id {broker + 77}", code=1)
@@ -135,14 +142,17 @@ def metadata_quorum(kafka):
     told = kafka("kafka-metadata-quorum", "describe", "--status")
     told.says(r"^ClusterId:\s+\S{22}$", r"^LeaderId:\s+\d+$", r"^LeaderEpoch:\s+\d+$", r"^HighWatermark:\s+\d+$")
     told.says(r"^MaxFollowerLag:\s+0$", r"^CurrentVoters:\s+\[", r"^CurrentObservers:\s+\[\]$")
-    kafka("kafka-metadata-quorum", "describe", "--replication").says(r"^\d+\s+\S+\s+\d+\s+0\s+-?\d+\s+-?\d+\s+Leader\s*$")
+    kafka("kafka-metadata-quorum", "describe", "--replication").says(
+        r"^\d+\s+\S+\s+\d+\s+0\s+-?\d+\s+-?\d+\s+Leader\s*$"
+    )
 
 
 def cluster(kafka):
     kafka("kafka-cluster", "cluster-id").says(r"^Cluster ID: \S{22}$")
     host, port = kafka.bootstrap.rsplit(":", 1)
     kafka("kafka-cluster", "list-endpoints").says(
-        r"^ID\s+HOST\s+PORT\s+RACK\s+STATE\s+ENDPOINT_TYPE\s*$", rf"^\d+\s+{re.escape(host)}\s+{port}\s+\S+\s+unfenced\s+broker\s*$"
+        r"^ID\s+HOST\s+PORT\s+RACK\s+STATE\s+ENDPOINT_TYPE\s*$",
+        rf"^\d+\s+{re.escape(host)}\s+{port}\s+\S+\s+unfenced\s+broker\s*$",
     )
 
 
@@ -162,4 +172,6 @@ def transactions(kafka):
     kafka("kafka-transactions", "describe", "--transactional-id", kafka.name("none")).says(
         r"the ID could not be found", code=1
     )
-    kafka("kafka-transactions", "find-hanging", "--broker-id", kafka.broker_id()).says(r"^Topic\tPartition\tProducerId\t")
+    kafka("kafka-transactions", "find-hanging", "--broker-id", kafka.broker_id()).says(
+        r"^Topic\tPartition\tProducerId\t"
+    )

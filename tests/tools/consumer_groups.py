@@ -11,7 +11,8 @@ def consumer_groups(kafka):
     try:
         committed = re.compile(rf"^{group} +{topic} +0 +100 ", re.M)
         consumer.until(
-            lambda: committed.search(kafka(GROUPS, "--describe", "--group", group).out), "the group commits what it read"
+            lambda: committed.search(kafka(GROUPS, "--describe", "--group", group).out),
+            "the group commits what it read",
         )
         active(kafka, topic, group)
     finally:
@@ -83,7 +84,9 @@ def deletes(kafka, topic, group):
         rf"^Request succeeded for deleting offsets from group {group}\.$", rf"^{topic} +0 +Successful *$"
     )
     kafka(GROUPS, "--describe", "--group", group).never(rf"^{group} +{topic} +0 ")
-    kafka(GROUPS, "--delete", "--group", group).says(rf"^Deletion of requested consumer groups \('{group}'\) was successful\.$")
+    kafka(GROUPS, "--delete", "--group", group).says(
+        rf"^Deletion of requested consumer groups \('{group}'\) was successful\.$"
+    )
     told = kafka(GROUPS, "--describe", "--group", group)
     told.says(rf"GroupIdNotFoundException: Group {group} not found\.", code=told.code)
     told = kafka(GROUPS, "--delete", "--group", group)

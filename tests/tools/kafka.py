@@ -1,4 +1,4 @@
-"""Runs a tool of Apache Kafka by its name, as its shell script would, and holds what it printed against what it must."""
+"""Runs a tool of Apache Kafka by its name, as its shell script would, and judges what it prints."""
 
 import itertools
 import json
@@ -43,7 +43,9 @@ TOOLS = {
 OWN_BOOTSTRAP = {"connect-standalone", "streams-smoke-test"}
 # Standard output is the tool's own.
 LOG_CONFIGURATION = """
-<Configuration><Appenders><Console name="E" target="SYSTEM_ERR"><PatternLayout pattern="%p %m (%c)%n"/></Console></Appenders>
+<Configuration><Appenders>
+<Console name="E" target="SYSTEM_ERR"><PatternLayout pattern="%p %m (%c)%n"/></Console>
+</Appenders>
 <Loggers><Root level="ERROR"><AppenderRef ref="E"/></Root></Loggers></Configuration>
 """
 SUBCOMMAND_FIRST = {"kafka-cluster"}
@@ -145,7 +147,9 @@ class Kafka:
         """A topic with `count` lines in its partition 0."""
         topic = self.topic(partitions)
         given = "".join(f"{line}\n" for line in self.text[:count])
-        subprocess.run(["kcat", "-q", "-P", "-b", self.bootstrap, "-t", topic, "-p", "0"], input=given, text=True, check=True)
+        subprocess.run(
+            ["kcat", "-q", "-P", "-b", self.bootstrap, "-t", topic, "-p", "0"], input=given, text=True, check=True
+        )
         return topic
 
     def file(self, content):

@@ -91,7 +91,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tools-") as scratch:
         broker = Broker(ROOT, Path(scratch), options.bootstrap)
         try:
-            outcomes = run(Kafka(broker.bootstrap, options.tools, Path(scratch), text_lines(ROOT)), checks, options.jobs)
+            outcomes = run(
+                Kafka(broker.bootstrap, options.tools, Path(scratch), text_lines(ROOT)), checks, options.jobs
+            )
         finally:
             code = broker.stop()
         if code:

@@ -19,11 +19,20 @@ def connect(kafka):
     converter = "org.apache.kafka.connect.storage.StringConverter"
     worker = [
         *(("bootstrap.servers", kafka.bootstrap), ("key.converter", converter), ("value.converter", converter)),
-        *(("offset.storage.file.filename", offsets), ("offset.flush.interval.ms", 500), ("listeners", "HTTP://127.0.0.1:0")),
+        *(
+            ("offset.storage.file.filename", offsets),
+            ("offset.flush.interval.ms", 500),
+            ("listeners", "HTTP://127.0.0.1:0"),
+        ),
         *(("plugin.discovery", "only_scan"), ("consumer.session.timeout.ms", 6000)),
     ]
     tasks = [("tasks.max", 1)]
-    from_file = [("name", kafka.name("source")), ("connector.class", "FileStreamSource"), ("file", source), ("topic", topic)]
+    from_file = [
+        ("name", kafka.name("source")),
+        ("connector.class", "FileStreamSource"),
+        ("file", source),
+        ("topic", topic),
+    ]
     to_file = [("name", kafka.name("sink")), ("connector.class", "FileStreamSink"), ("file", sink), ("topics", topic)]
     configs = [kafka.file(worker), kafka.file(from_file + tasks), kafka.file(to_file + tasks)]
     lines = kafka.text[:200]
@@ -45,7 +54,11 @@ def streams(kafka):
     for topic in SMOKE_TOPICS:
         wire.create_topic(kafka.bootstrap, topic, SMOKE_PARTITIONS)
     properties = kafka.file(
-        [("bootstrap.servers", kafka.bootstrap), ("processing.guarantee", "at_least_once"), ("state.dir", kafka.scratch)]
+        [
+            ("bootstrap.servers", kafka.bootstrap),
+            ("processing.guarantee", "at_least_once"),
+            ("state.dir", kafka.scratch),
+        ]
     )
     app = kafka.start("streams-smoke-test", properties, "process")
     try:

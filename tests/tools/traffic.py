@@ -16,7 +16,9 @@ def console(kafka):
         kafka("kafka-console-producer", "--topic", topic, *options, given="".join(f"{line}\n" for line in lines)).says()
 
     def consume(count, *options):
-        told = kafka("kafka-console-consumer", "--topic", topic, "--max-messages", count, "--timeout-ms", 30_000, *options)
+        told = kafka(
+            "kafka-console-consumer", "--topic", topic, "--max-messages", count, "--timeout-ms", 30_000, *options
+        )
         return told.says(rf"^Processed a total of {count} messages$").out.splitlines()
 
     produce(first, "--compression-codec", "zstd")
@@ -50,7 +52,15 @@ def perf(kafka):
 
 def end_to_end_latency(kafka):
     told = kafka(
-        "kafka-e2e-latency", "--topic", kafka.topic(), "--num-records", 200, "--producer-acks", "all", "--record-size", 100
+        "kafka-e2e-latency",
+        "--topic",
+        kafka.topic(),
+        "--num-records",
+        200,
+        "--producer-acks",
+        "all",
+        "--record-size",
+        100,
     )
     told.says(r"^Avg latency: [\d.]+ ms$", r"^Percentiles: 50th = \d+, 99th = \d+, 99\.9th = \d+$")
 

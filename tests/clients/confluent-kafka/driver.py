@@ -18,8 +18,7 @@ class Client:
     def produce(self, topic, codec, idempotent, records):
         failures = []
         producer = Producer(
-            self.common
-            | {"acks": "all", "compression.type": codec, "enable.idempotence": idempotent, "linger.ms": 20}
+            self.common | {"acks": "all", "compression.type": codec, "enable.idempotence": idempotent, "linger.ms": 20}
         )
         for record in records:
             timestamp = {"timestamp": record["timestamp"]} if "timestamp" in record else {}

@@ -1,4 +1,4 @@
-"""The Python drivers' side of the contract: requests in, replies and events out. README.md beside this file describes it."""
+"""The Python drivers' side of the contract of README.md beside this file: requests in, replies and events out."""
 
 import json
 import os

@@ -1,8 +1,8 @@
 """What a group promises, checked on what its members saw. `test_history.py` shows each check the fault that it is for.
 
-A member here has `records`, triples of a partition, an offset and a value; `history`, triples of a time in microseconds, the
-partitions owned from then on, and the generation or None; `identity`, the same for a static member that came back; and
-`late_microseconds`, how late it may have told.
+A member here has `records`, triples of a partition, an offset and a value; `history`, triples of a time in microseconds,
+the partitions owned from then on, and the generation or None; `identity`, the same for a static member that came back;
+and `late_microseconds`, how late it may have told.
 """
 
 import collections

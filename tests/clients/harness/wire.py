@@ -1,4 +1,4 @@
-"""The few requests that the harness makes itself, so that no client under test judges itself: create a topic, look at batches."""
+"""The few requests that the harness makes itself, so that no client under test judges itself."""
 
 import socket
 import struct

@@ -38,7 +38,9 @@ class Client:
 
     def version(self):
         told = subprocess.run(["kcat", "-V"], capture_output=True, text=True, check=True).stdout
-        return {"version": re.sub(r".*Version ([\d.]+) .*librdkafka ([\d.]+).*", r"\1 (librdkafka \2)", told, flags=re.S)}
+        return {
+            "version": re.sub(r".*Version ([\d.]+) .*librdkafka ([\d.]+).*", r"\1 (librdkafka \2)", told, flags=re.S)
+        }
 
     def produce(self, topic, codec, idempotent, records):
         def shape(record):
