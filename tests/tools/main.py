@@ -46,7 +46,7 @@ CHECKS = {
     "kafka-broker-api-versions": admin.broker_api_versions,
     "kafka-transactions": admin.transactions,
 }
-# What the gate runs.
+# Two minutes of it.
 QUICK = ("consumer-groups", "console", "verifiable", "Connect", "kafka-topics", "get-offsets", "broker-api-versions")
 
 
@@ -55,7 +55,7 @@ def arguments():
     parser.add_argument("--tools", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--bootstrap", help="HOST:PORT of a broker that runs; else the built riverrun is started")
     parser.add_argument("--only", help="parts of names, separated by commas")
-    parser.add_argument("--quick", action="store_true", help="what the gate runs")
+    parser.add_argument("--quick", action="store_true", help="two minutes of it")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")
     return parser.parse_args()
 
