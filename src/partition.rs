@@ -178,7 +178,7 @@ impl Partition {
                 config.timestamp_before_max_ms(),
                 config.timestamp_after_max_ms(),
             ),
-            keys: record::Keys::Optional,
+            keys: config.keys(),
         };
         let mut batch = validate_produced(records, &rules)?;
         let recompressed;

@@ -44,12 +44,7 @@ pub enum Kind {
     /// One of these words.
     Choice(&'static [&'static str]),
     /// Any of these words, with commas between them, each at most once; or none.
-    List {
-        /// The words.
-        allowed: &'static [&'static str],
-        /// Words that Kafka has and this broker does not serve.
-        not_served: &'static [&'static str],
-    },
+    List(&'static [&'static str]),
     /// `host:port`, the port at least this.
     Address {
         /// 0 where any free port will do, else 1.
@@ -100,10 +95,7 @@ impl Kind {
                 word.map(|&word| Value::Choice(word))
                     .ok_or(ConfigRefusal::NotOneOf { allowed })
             }
-            Self::List {
-                allowed,
-                not_served,
-            } => parse_list(text, allowed, not_served),
+            Self::List(allowed) => parse_list(text, allowed),
             Self::Address { port_min } => Address::parse(text, port_min).map(Value::Address),
             Self::Text if text.trim().is_empty() => Err(ConfigRefusal::Empty),
             Self::Text => Ok(Value::Text(text.to_owned())),
@@ -122,27 +114,20 @@ impl Kind {
             Self::Integer { min, max } => format!("{min} to {max}"),
             Self::Boolean => "true, false".to_owned(),
             Self::Choice(allowed) => allowed.join(", "),
-            Self::List { allowed, .. } => format!("a list of: {}; or empty", allowed.join(", ")),
+            Self::List(allowed) => format!("a list of: {}; or empty", allowed.join(", ")),
             Self::Address { .. } => "host:port".to_owned(),
             Self::Text => "any text".to_owned(),
         }
     }
 }
 
-fn parse_list(
-    text: &str,
-    allowed: &'static [&'static str],
-    not_served: &'static [&'static str],
-) -> Result<Value, ConfigRefusal> {
+fn parse_list(text: &str, allowed: &'static [&'static str]) -> Result<Value, ConfigRefusal> {
     let items = || {
         text.split(',')
             .map(str::trim)
             .filter(|item| !item.is_empty())
     };
     for item in items() {
-        if let Some(&value) = not_served.iter().find(|&&word| word == item) {
-            return Err(ConfigRefusal::NotServed { value });
-        }
         if !allowed.contains(&item) {
             return Err(ConfigRefusal::NotOneOf { allowed });
         }
@@ -194,17 +179,10 @@ mod tests {
 
     #[test]
     fn lists_hold_each_word_once_and_may_be_empty() {
-        let kind = Kind::List {
-            allowed: &["delete", "keep"],
-            not_served: &["compact"],
-        };
+        let kind = Kind::List(&["delete", "keep"]);
         assert_eq!(kind.parse(""), Ok(Value::List(vec![])));
         let both = Ok(Value::List(vec!["delete", "keep"]));
         assert_eq!(kind.parse("keep, delete,keep,"), both);
-        assert_eq!(
-            kind.parse("delete,compact"),
-            Err(ConfigRefusal::NotServed { value: "compact" })
-        );
         assert!(matches!(
             kind.parse("x"),
             Err(ConfigRefusal::NotOneOf { .. })

@@ -132,11 +132,6 @@ mod tests {
                 "{name}={value}"
             );
         }
-        // Kafka compacts, this broker does not yet.
-        assert_eq!(
-            schema().check(ResourceKind::Topic, "cleanup.policy", "delete,compact"),
-            Err(ConfigRefusal::NotServed { value: "compact" })
-        );
     }
 
     #[test]

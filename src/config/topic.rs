@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use controller::Image;
 use controller::image::Topic;
-use record::{Compression, TimestampType};
+use record::{Compression, Keys, TimestampType};
 use storage::Durability;
 use types::ByteCount;
 
@@ -27,6 +27,7 @@ pub struct TopicConfig {
     timestamp_before_max_ms: u64,
     timestamp_after_max_ms: u64,
     min_insync_replicas: usize,
+    keys: Keys,
     durability: Durability,
 }
 
@@ -36,7 +37,8 @@ impl TopicConfig {
     /// *Cost*: reads every config's text; keep the result until the image changes it.
     pub fn effective(node: &NodeConfig, image: &Image, topic: &Topic) -> Self {
         let sources = Sources { node, image, topic };
-        let deletes = sources.list("cleanup.policy").contains(&"delete");
+        let policies = sources.list("cleanup.policy");
+        let deletes = policies.contains(&"delete");
         let retained = |name| sources.unsigned(name).filter(|_| deletes);
         Self {
             retention_age: retained("retention.ms").map(Duration::from_millis),
@@ -60,6 +62,11 @@ impl TopicConfig {
             timestamp_before_max_ms: sources.milliseconds("message.timestamp.before.max.ms"),
             timestamp_after_max_ms: sources.milliseconds("message.timestamp.after.max.ms"),
             min_insync_replicas: sources.count("min.insync.replicas"),
+            keys: if policies.contains(&"compact") {
+                Keys::Required
+            } else {
+                Keys::Optional
+            },
             durability: match sources.word("durability") {
                 "os" => Durability::Os,
                 _ => Durability::Group,
@@ -120,6 +127,11 @@ impl TopicConfig {
     /// Returns how many replicas must be in sync for a write with acks=all.
     pub fn min_insync_replicas(&self) -> usize {
         self.min_insync_replicas
+    }
+
+    /// Returns whether every record must have a key.
+    pub fn keys(&self) -> Keys {
+        self.keys
     }
 
     /// Returns what an acknowledgement promises.

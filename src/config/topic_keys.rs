@@ -35,10 +35,7 @@ const BATCH_BYTES_MAX: i64 = BATCH_SIZE_MAX.0.cast_signed();
 const COMPRESSIONS: &[&str] = &["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"];
 const TIMESTAMP_TYPES: &[&str] = &["CreateTime", "LogAppendTime"];
 const DURABILITIES: &[&str] = &["group", "os"];
-const CLEANUP_POLICIES: Kind = Kind::List {
-    allowed: &["delete"],
-    not_served: &["compact"],
-};
+const CLEANUP_POLICIES: Kind = Kind::List(&["compact", "delete"]);
 
 /// The rows, in the order in which people read them.
 pub(crate) const TOPIC_KEYS: &[TopicKey] = &[
@@ -194,8 +191,9 @@ pub(crate) const TOPIC_KEYS: &[TopicKey] = &[
             kind: CLEANUP_POLICIES,
             unit: Unit::None,
             default: Some("delete"),
-            doc: "What becomes of old segments: they are deleted as retention says, or kept for \
-                  ever if the list is empty.",
+            doc: "What becomes of old segments. delete: they go as retention says. compact: every \
+                  record must have a key, and the last one of each key is kept; older ones may go, \
+                  but this version keeps them all. Without delete nothing goes by age or size.",
         },
     },
     TopicKey {

@@ -13,6 +13,7 @@
 mod admin;
 mod cli;
 mod durability;
+mod groups;
 mod hostile;
 mod process;
 mod produce_fetch;

@@ -6,56 +6,30 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use record::{BatchBuilder, Compression, NewRecord};
 use types::TimestampMs;
-use wire::header::ResponseHeader;
 use wire::messages::{
     alter_client_quotas, api_versions, create_topics, describe_client_quotas, fetch, produce,
 };
-use wire::primitive::{Float64, Text};
-use wire::{Call, Message};
+use wire::primitive::Float64;
 
 use crate::admin::{get, sample};
-use crate::support::raw::Raw;
-use crate::support::{Broker, Scratch};
+use crate::support::{Broker, Caller, Scratch};
 
 const TOPIC: &str = "limited";
 
 /// What one batch holds, and so a little less than what a request is charged.
 const BATCH_SIZE: usize = 700 * 1024;
 
-/// A connection of a client with a name.
-struct Caller {
-    raw: Raw,
-    name: &'static str,
+/// What a client does here, and how long the broker then wants silence.
+trait Limited {
+    fn produce(&mut self) -> (usize, Duration);
+    fn fetch(&mut self) -> (usize, Duration);
+    fn greet(&mut self);
+    fn set(&mut self, client_id: Option<&str>, quota: &str, value: Option<f64>);
 }
 
-impl Caller {
-    fn new(broker: &Broker, name: &'static str) -> Self {
-        let raw = Raw::connect(broker.address());
-        Self { raw, name }
-    }
-
-    fn send<C: Call>(&mut self, request: &C, version: i16) -> usize {
-        let name = Text::new(Bytes::from_static(self.name.as_bytes())).unwrap();
-        let parts = wire::frame::request(request, version, 7, Some(&name)).unwrap();
-        let bytes = parts.concat();
-        self.raw.send(&bytes);
-        bytes.len()
-    }
-
-    fn answer<C: Call>(&mut self, version: i16) -> C::Response {
-        let frame = Bytes::from(self.raw.frame().expect("an answer"));
-        let (_, body) = ResponseHeader::parse(&frame, C::KEY.api(), version).unwrap();
-        C::Response::decode(&body, version).unwrap()
-    }
-
-    fn call<C: Call>(&mut self, request: &C, version: i16) -> C::Response {
-        self.send(request, version);
-        self.answer::<C>(version)
-    }
-
+impl Limited for Caller {
     /// Produces a batch; returns the bytes sent, and how long the broker wants silence.
     fn produce(&mut self) -> (usize, Duration) {
         let sent = self.send(&produce_request(), 9);
@@ -142,7 +116,7 @@ fn produce_request() -> produce::Request {
 fn start(scratch: &Scratch) -> (Broker, Caller) {
     let arguments = ["--admin", "127.0.0.1:0", "--cores", "2"];
     let broker = Broker::start_with(scratch.path(), &arguments);
-    let mut boss = Caller::new(&broker, "boss");
+    let mut boss = Caller::new(broker.address(), "boss");
     let request = create_topics::Request {
         topics: vec![create_topics::Topic {
             name: TOPIC.to_owned(),
@@ -178,7 +152,7 @@ fn a_producer_beyond_its_rate_is_told_to_wait_and_then_not_read() {
     let (broker, mut boss) = start(&scratch);
     boss.set(Some("eager"), "producer_byte_rate", Some(RATE.into()));
 
-    let mut eager = Caller::new(&broker, "eager");
+    let mut eager = Caller::new(broker.address(), "eager");
     let begun = Instant::now();
     let mut used = 0;
     let (last, wait) = loop {
@@ -195,7 +169,7 @@ fn a_producer_beyond_its_rate_is_told_to_wait_and_then_not_read() {
     assert_owed(wait, used, RATE, begun);
 
     // The answer came at once, the next request is left alone; another client's is not.
-    let mut other = Caller::new(&broker, "other");
+    let mut other = Caller::new(broker.address(), "other");
     other.greet();
     assert_eq!(other.produce().1, Duration::ZERO);
     eager.greet();
@@ -203,7 +177,7 @@ fn a_producer_beyond_its_rate_is_told_to_wait_and_then_not_read() {
 
     // The rate is the client's, over all its connections and shards.
     for _ in 0..4 {
-        let (sent, wait) = Caller::new(&broker, "eager").produce();
+        let (sent, wait) = Caller::new(broker.address(), "eager").produce();
         used += sent;
         assert_owed(wait, used, RATE, begun);
     }
@@ -212,7 +186,10 @@ fn a_producer_beyond_its_rate_is_told_to_wait_and_then_not_read() {
     assert!(sample(&page, count) >= 5.0);
 
     boss.set(Some("eager"), "producer_byte_rate", None);
-    assert_eq!(Caller::new(&broker, "eager").produce().1, Duration::ZERO);
+    assert_eq!(
+        Caller::new(broker.address(), "eager").produce().1,
+        Duration::ZERO
+    );
 }
 
 #[test]
@@ -222,7 +199,7 @@ fn a_consumer_beyond_its_rate_is_told_to_wait_and_then_not_read() {
     let (broker, mut boss) = start(&scratch);
     boss.produce();
     boss.set(Some("eager"), "consumer_byte_rate", Some(RATE.into()));
-    let mut eager = Caller::new(&broker, "eager");
+    let mut eager = Caller::new(broker.address(), "eager");
     let begun = Instant::now();
     let (found, wait) = eager.fetch();
     assert!(found > BATCH_SIZE, "a batch is whole");
@@ -230,9 +207,15 @@ fn a_consumer_beyond_its_rate_is_told_to_wait_and_then_not_read() {
     assert_owed(wait, found, RATE, begun);
     eager.greet();
     assert!(begun.elapsed() >= wait, "it was mute");
-    assert_eq!(Caller::new(&broker, "other").fetch().1, Duration::ZERO);
+    assert_eq!(
+        Caller::new(broker.address(), "other").fetch().1,
+        Duration::ZERO
+    );
     boss.set(Some("eager"), "consumer_byte_rate", None);
-    assert_eq!(Caller::new(&broker, "eager").fetch().1, Duration::ZERO);
+    assert_eq!(
+        Caller::new(broker.address(), "eager").fetch().1,
+        Duration::ZERO
+    );
 }
 
 #[test]
@@ -240,22 +223,25 @@ fn the_default_holds_each_client_id_by_itself_until_it_has_a_quota_of_its_own() 
     let scratch = Scratch::new("quota-default");
     let (broker, mut boss) = start(&scratch);
     boss.set(None, "producer_byte_rate", Some(100_000.0));
-    let (_, first) = Caller::new(&broker, "first").produce();
+    let (_, first) = Caller::new(broker.address(), "first").produce();
     assert_eq!(first, Duration::ZERO, "700 KiB are below a megabyte");
-    let (_, first) = Caller::new(&broker, "first").produce();
+    let (_, first) = Caller::new(broker.address(), "first").produce();
     assert!(first > Duration::ZERO);
-    let (_, second) = Caller::new(&broker, "second").produce();
+    let (_, second) = Caller::new(broker.address(), "second").produce();
     assert_eq!(
         second,
         Duration::ZERO,
         "what the first used is not the second's"
     );
     boss.set(Some("first"), "producer_byte_rate", Some(1e9));
-    assert_eq!(Caller::new(&broker, "first").produce().1, Duration::ZERO);
+    assert_eq!(
+        Caller::new(broker.address(), "first").produce().1,
+        Duration::ZERO
+    );
     boss.set(Some("first"), "producer_byte_rate", None);
     // At that rate everything has run out since.
-    Caller::new(&broker, "first").produce();
-    assert!(Caller::new(&broker, "first").produce().1 > Duration::ZERO);
+    Caller::new(broker.address(), "first").produce();
+    assert!(Caller::new(broker.address(), "first").produce().1 > Duration::ZERO);
 }
 
 #[test]
@@ -264,15 +250,25 @@ fn the_time_of_the_broker_has_a_quota_too() {
     let (broker, mut boss) = start(&scratch);
     // A ten millionth of a core: what any request takes is beyond ten seconds of it.
     boss.set(Some("busy"), "request_percentage", Some(1e-5));
-    let (_, wait) = Caller::new(&broker, "busy").produce();
+    let (_, wait) = Caller::new(broker.address(), "busy").produce();
     assert!(wait > Duration::ZERO);
-    assert_eq!(Caller::new(&broker, "idle").produce().1, Duration::ZERO);
+    assert_eq!(
+        Caller::new(broker.address(), "idle").produce().1,
+        Duration::ZERO
+    );
     let any = describe_client_quotas::Request::default();
-    let told = |name| Caller::new(&broker, name).call(&any, 1).throttle_time_ms;
+    let told = |name| {
+        Caller::new(broker.address(), name)
+            .call(&any, 1)
+            .throttle_time_ms
+    };
     assert!(told("busy") > 0, "whatever it asks for");
     assert_eq!(told("idle"), 0);
     boss.set(Some("busy"), "request_percentage", None);
-    assert_eq!(Caller::new(&broker, "busy").produce().1, Duration::ZERO);
+    assert_eq!(
+        Caller::new(broker.address(), "busy").produce().1,
+        Duration::ZERO
+    );
 }
 
 #[test]
@@ -286,7 +282,7 @@ fn quotas_outlive_the_broker() {
     broker.kill();
     let broker = Broker::start(scratch.path());
     let all = describe_client_quotas::Request::default();
-    let answer = Caller::new(&broker, "boss").call(&all, 1);
+    let answer = Caller::new(broker.address(), "boss").call(&all, 1);
     let told: Vec<_> = answer
         .entries
         .unwrap()

@@ -69,12 +69,6 @@ pub enum ConfigRefusal {
         /// The longest allowed, in bytes.
         max: usize,
     },
-    /// Kafka has this value, this broker does not serve it.
-    #[error("{value:?} is not served by this broker")]
-    NotServed {
-        /// The value in question.
-        value: &'static str,
-    },
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

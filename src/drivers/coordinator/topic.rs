@@ -15,13 +15,11 @@ pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// Topics that brokers write and clients do not.
 const INTERNAL_TOPICS: &[&str] = &[OFFSETS_TOPIC, "__transaction_state"];
 
-/// Its records count as long as nothing replaces them, so that nothing is deleted by age or size: a
-/// coordinator deletes what its snapshot holds. Small segments, since only whole ones go. Coordinators
-/// wait for the sync whatever the durability says.
+/// The last record of each key counts: nothing is deleted by age or size, and a coordinator deletes
+/// what its snapshot holds. Small segments, since only whole ones go. Coordinators wait for the sync
+/// whatever the durability says.
 const CONFIGS: &[(&str, &str)] = &[
-    ("cleanup.policy", "delete"),
-    ("retention.ms", "-1"),
-    ("retention.bytes", "-1"),
+    ("cleanup.policy", "compact"),
     ("segment.bytes", "4194304"),
     ("max.message.bytes", "3145728"),
     ("compression.type", "producer"),

@@ -2,7 +2,9 @@
 
 pub(crate) mod bomb;
 pub(crate) mod broker;
+pub(crate) mod caller;
 pub(crate) mod librdkafka;
 pub(crate) mod raw;
 
 pub(crate) use broker::{Broker, Scratch};
+pub(crate) use caller::Caller;

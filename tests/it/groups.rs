@@ -1,0 +1,420 @@
+//! Consumer groups through the socket: what a coordinator has acknowledged survives kill -9, also in
+//! the middle of a rebalance; what it refuses it refuses with Kafka's codes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use types::ErrorCode;
+use wire::messages::{
+    create_topics, delete_groups, delete_topics, find_coordinator, heartbeat, join_group,
+    leave_group, list_groups, offset_commit, offset_fetch, produce, sync_group,
+};
+
+use crate::support::{Broker, Caller, Scratch};
+
+const TOPIC: &str = "read-by-groups";
+
+/// How many pairs of members work at a time, each pair in a group of its own.
+const GROUPS: usize = 6;
+
+const NO_DELAY: &[&str] = &["--set", "group.initial.rebalance.delay.ms=0"];
+
+/// How often the broker is killed; the release checks ask for more.
+fn kills() -> usize {
+    std::env::var("RIVERRUN_KILLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(5)
+}
+
+/// A broker with the topic.
+fn start(scratch: &Scratch) -> Broker {
+    let broker = Broker::start_with(scratch.path(), NO_DELAY);
+    let mut admin = Caller::new(broker.address(), "admin");
+    let created = admin.call(
+        &create_topics::Request {
+            topics: vec![create_topics::Topic {
+                name: TOPIC.to_owned(),
+                num_partitions: 2,
+                replication_factor: 1,
+                ..Default::default()
+            }],
+            timeout_ms: 30_000,
+            ..Default::default()
+        },
+        5,
+    );
+    assert_eq!(created.topics[0].error_code, 0, "{created:?}");
+    find(&mut admin, "any");
+    broker
+}
+
+fn find(caller: &mut Caller, group: &str) -> find_coordinator::Response {
+    let request = find_coordinator::Request {
+        key: group.to_owned(),
+        ..Default::default()
+    };
+    caller.call(&request, 2)
+}
+
+/// Two members of a group that join, share out, commit and leave, over and over.
+struct Pair {
+    group: String,
+    /// The last offset that was sent in a commit.
+    sent: i64,
+    /// The last offset whose commit was acknowledged.
+    acknowledged: i64,
+}
+
+/// One member: its connection and what it knows.
+struct Member {
+    caller: Caller,
+    id: String,
+    generation: i32,
+    is_leader: bool,
+}
+
+impl Member {
+    fn new(address: SocketAddr) -> Self {
+        Self {
+            caller: Caller::new(address, "member"),
+            id: String::new(),
+            generation: -1,
+            is_leader: false,
+        }
+    }
+
+    fn join_request(&self, group: &str) -> join_group::Request {
+        join_group::Request {
+            group_id: group.to_owned(),
+            session_timeout_ms: 6_000,
+            rebalance_timeout_ms: 6_000,
+            member_id: self.id.clone(),
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![join_group::Protocol {
+                name: "range".to_owned(),
+                metadata: Bytes::from_static(b"\0\0\0\0\0\0\0\0\0\0"),
+            }],
+            ..Default::default()
+        }
+    }
+
+    fn send_join(&mut self, group: &str) {
+        let request = self.join_request(group);
+        self.caller.send(&request, 5);
+    }
+
+    /// Reads the answer to a join; asks again while the coordinator is not ready, or gives an id.
+    fn joined(&mut self, group: &str) -> Option<i16> {
+        loop {
+            let joined = self.caller.answered::<join_group::Request>(5)?;
+            match ErrorCode::from_wire(joined.error_code) {
+                Some(ErrorCode::MemberIdRequired) => self.id = joined.member_id,
+                Some(ErrorCode::CoordinatorLoadInProgress) => {}
+                Some(ErrorCode::None) => {
+                    self.id.clone_from(&joined.member_id);
+                    self.generation = joined.generation_id;
+                    self.is_leader = joined.leader == joined.member_id;
+                    return Some(0);
+                }
+                // A member of before the crash that the log does not have.
+                Some(ErrorCode::UnknownMemberId) => self.id.clear(),
+                _ => return Some(joined.error_code),
+            }
+            self.send_join(group);
+        }
+    }
+
+    fn sync(&mut self, group: &str, members: &[&str]) -> Option<i16> {
+        let assignment = |id: &&str| sync_group::Assignment {
+            member_id: (*id).to_owned(),
+            assignment: Bytes::from((*id).to_owned()),
+        };
+        let request = sync_group::Request {
+            group_id: group.to_owned(),
+            generation_id: self.generation,
+            member_id: self.id.clone(),
+            assignments: members.iter().map(assignment).collect(),
+            ..Default::default()
+        };
+        let synced = self.caller.try_call(&request, 3)?;
+        if synced.error_code == 0 {
+            assert_eq!(synced.assignment, self.id.as_bytes(), "its own share");
+        }
+        Some(synced.error_code)
+    }
+
+    fn commit(&mut self, group: &str, partition: i32, offset: i64) -> Option<i16> {
+        let request = commit_request(group, &self.id, self.generation, partition, offset);
+        let committed = self.caller.try_call(&request, 7)?;
+        Some(committed.topics[0].partitions[0].error_code)
+    }
+
+    fn leave(&mut self, group: &str) -> Option<()> {
+        let request = leave_group::Request {
+            group_id: group.to_owned(),
+            members: vec![leave_group::Member {
+                member_id: self.id.clone(),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        self.caller.try_call(&request, 3).map(drop)
+    }
+}
+
+fn commit_request(
+    group: &str,
+    member: &str,
+    generation: i32,
+    partition: i32,
+    offset: i64,
+) -> offset_commit::Request {
+    offset_commit::Request {
+        group_id: group.to_owned(),
+        member_id: member.to_owned(),
+        generation_id_or_member_epoch: generation,
+        topics: vec![offset_commit::Topic {
+            name: TOPIC.to_owned(),
+            partitions: vec![offset_commit::Partition {
+                partition_index: partition,
+                committed_offset: offset,
+                committed_metadata: Some(format!("note {offset}")),
+                ..Default::default()
+            }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+fn fetch_request(group: &str) -> offset_fetch::Request {
+    offset_fetch::Request {
+        group_id: group.to_owned(),
+        topics: Some(vec![offset_fetch::Topic {
+            name: TOPIC.to_owned(),
+            partition_indexes: vec![0],
+        }]),
+        require_stable: true,
+        ..Default::default()
+    }
+}
+
+impl Pair {
+    /// Works until told to stop or the broker is gone; `None` is the latter.
+    fn work(&mut self, address: SocketAddr, stop: &AtomicBool) -> Option<()> {
+        while !stop.load(Ordering::Relaxed) {
+            let (mut one, mut two) = (Member::new(address), Member::new(address));
+            // The first may be alone, or find what a crash has left of the group.
+            one.send_join(&self.group);
+            if one.joined(&self.group)? != 0 {
+                continue;
+            }
+            let (own, rest) = (one.id.clone(), self.group.clone());
+            one.sync(&rest, &[&own])?;
+            self.commit(&mut one)?;
+            two.send_join(&self.group);
+            one.send_join(&self.group);
+            let joined = (one.joined(&self.group)?, two.joined(&self.group)?);
+            if joined != (0, 0) || one.generation != two.generation {
+                continue;
+            }
+            let ids = [one.id.clone(), two.id.clone()];
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let (leader, follower) = if one.is_leader {
+                (&mut one, &mut two)
+            } else {
+                (&mut two, &mut one)
+            };
+            if leader.sync(&self.group, &ids)? == 0 {
+                follower.sync(&self.group, &[])?;
+                self.commit(leader)?;
+                self.commit(follower)?;
+            }
+            one.leave(&self.group)?;
+            two.leave(&self.group)?;
+        }
+        Some(())
+    }
+
+    fn commit(&mut self, member: &mut Member) -> Option<()> {
+        self.sent += 1;
+        let group = self.group.clone();
+        if member.commit(&group, 0, self.sent)? == 0 {
+            self.acknowledged = self.sent;
+        }
+        Some(())
+    }
+
+    /// Asks what the group has committed, once the coordinator has read its log.
+    fn committed(&self, caller: &mut Caller) -> i64 {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let fetched = caller.call(&fetch_request(&self.group), 7);
+            if fetched.error_code == 0 {
+                let partition = &fetched.topics[0].partitions[0];
+                if partition.committed_offset >= 0 {
+                    let note = format!("note {}", partition.committed_offset);
+                    assert_eq!(partition.metadata.as_deref(), Some(note.as_str()));
+                }
+                return partition.committed_offset;
+            }
+            assert_eq!(
+                fetched.error_code,
+                ErrorCode::CoordinatorLoadInProgress.code()
+            );
+            assert!(Instant::now() < until, "the coordinator does not get ready");
+        }
+    }
+}
+
+#[test]
+fn acknowledged_commits_survive_kill_9_in_the_middle_of_rebalances() {
+    let scratch = Scratch::new("group-kill");
+    let mut broker = start(&scratch);
+    let address = broker.address();
+    let mut pairs: Vec<Pair> = (0..GROUPS)
+        .map(|number| Pair {
+            group: format!("pair-{number}"),
+            sent: 0,
+            acknowledged: -1,
+        })
+        .collect();
+    for kill in 0..kills() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let workers: Vec<_> = pairs
+            .into_iter()
+            .map(|mut pair| {
+                let stop = Arc::clone(&stop);
+                std::thread::spawn(move || {
+                    let _killed = pair.work(address, &stop);
+                    pair
+                })
+            })
+            .collect();
+        let moment = 80 + 37 * u64::try_from(kill % 9).unwrap();
+        std::thread::park_timeout(Duration::from_millis(moment));
+        broker.kill();
+        stop.store(true, Ordering::Relaxed);
+        pairs = workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a worker keeps its promises"))
+            .collect();
+        broker = Broker::start_at(&address.to_string(), scratch.path(), NO_DELAY);
+        let mut caller = Caller::new(address, "auditor");
+        for pair in &mut pairs {
+            let found = pair.committed(&mut caller);
+            let (least, most) = (pair.acknowledged, pair.sent);
+            assert!(
+                least <= found && found <= most,
+                "kill {kill}: {} is at {found}, acknowledged {least}, sent {most}",
+                pair.group
+            );
+            // What was on its way may have arrived; from here on it counts.
+            pair.acknowledged = found;
+        }
+    }
+    let acknowledged: i64 = pairs.iter().map(|pair| pair.acknowledged).sum();
+    assert!(acknowledged > 0, "there was something to lose");
+}
+
+#[test]
+fn what_a_coordinator_refuses_has_kafkas_code() {
+    let scratch = Scratch::new("group-codes");
+    let broker = start(&scratch);
+    let mut caller = Caller::new(broker.address(), "client");
+    let mut commit = |member: &str, generation, partition| {
+        let request = commit_request("codes", member, generation, partition, 5);
+        caller.call(&request, 7).topics[0].partitions[0].error_code
+    };
+    assert_eq!(commit("", -1, 0), 0, "a consumer without a group commits");
+    assert_eq!(commit("", -1, 7), ErrorCode::UnknownTopicOrPartition.code());
+    assert_eq!(commit("who", 3, 0), ErrorCode::UnknownMemberId.code());
+
+    let mut member = Member::new(broker.address());
+    let mut join = member.join_request("codes");
+    join.session_timeout_ms = 1;
+    let joined = member.caller.call(&join, 5);
+    assert_eq!(joined.error_code, ErrorCode::InvalidSessionTimeout.code());
+    let joined = member.caller.call(&member.join_request(""), 5);
+    assert_eq!(joined.error_code, ErrorCode::InvalidGroupId.code());
+    member.send_join("codes");
+    assert_eq!(member.joined("codes"), Some(0));
+    let id = member.id.clone();
+    assert_eq!(member.sync("codes", &[&id]), Some(0));
+
+    assert_eq!(commit("", -1, 0), ErrorCode::UnknownMemberId.code());
+    assert_eq!(commit(&id, 9, 0), ErrorCode::IllegalGeneration.code());
+    let beat = heartbeat::Request {
+        group_id: "codes".to_owned(),
+        generation_id: 9,
+        member_id: id.clone(),
+        ..Default::default()
+    };
+    let beaten = member.caller.call(&beat, 3);
+    assert_eq!(beaten.error_code, ErrorCode::IllegalGeneration.code());
+    let mut other = Member::new(broker.address());
+    let mut join = other.join_request("codes");
+    join.protocols[0].name = "roundrobin".to_owned();
+    let joined = other.caller.call(&join, 3);
+    assert_eq!(
+        joined.error_code,
+        ErrorCode::InconsistentGroupProtocol.code()
+    );
+
+    let delete = delete_groups::Request {
+        groups_names: vec!["codes".to_owned(), "nobody".to_owned()],
+    };
+    let deleted = other.caller.call(&delete, 2);
+    let codes: Vec<i16> = deleted.results.iter().map(|it| it.error_code).collect();
+    let expected = [ErrorCode::NonEmptyGroup, ErrorCode::GroupIdNotFound];
+    assert_eq!(codes, expected.map(ErrorCode::code));
+    member.leave("codes");
+    let deleted = other.caller.call(&delete, 2);
+    assert_eq!(deleted.results[0].error_code, 0);
+    let listed = other.caller.call(&list_groups::Request::default(), 4);
+    assert!(listed.groups.is_empty(), "{listed:?}");
+}
+
+#[test]
+fn offsets_go_with_their_topic_and_clients_do_not_write_them() {
+    let scratch = Scratch::new("group-topics");
+    let broker = start(&scratch);
+    let mut caller = Caller::new(broker.address(), "client");
+    let committed = caller.call(&commit_request("forgetful", "", -1, 0, 5), 7);
+    assert_eq!(committed.topics[0].partitions[0].error_code, 0);
+    let fetched = caller.call(&fetch_request("forgetful"), 7);
+    assert_eq!(fetched.topics[0].partitions[0].committed_offset, 5);
+
+    let delete = delete_topics::Request {
+        topic_names: vec![TOPIC.to_owned()],
+        timeout_ms: 30_000,
+        ..Default::default()
+    };
+    assert_eq!(caller.call(&delete, 5).responses[0].error_code, 0);
+    let until = Instant::now() + Duration::from_secs(30);
+    while caller.call(&fetch_request("forgetful"), 7).topics[0].partitions[0].committed_offset >= 0
+    {
+        assert!(Instant::now() < until, "the offset outlives its topic");
+    }
+
+    let produce = produce::Request {
+        acks: -1,
+        timeout_ms: 30_000,
+        topic_data: vec![produce::TopicData {
+            name: "__consumer_offsets".to_owned(),
+            partition_data: vec![produce::PartitionData {
+                index: 0,
+                records: Some(Bytes::from_static(b"anything")),
+            }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let produced = caller.call(&produce, 9);
+    let code = produced.responses[0].partition_responses[0].error_code;
+    assert_eq!(code, ErrorCode::InvalidTopic.code());
+}

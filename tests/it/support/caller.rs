@@ -1,0 +1,56 @@
+//! A client with a name that sends our own codec's requests over a plain connection.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use wire::header::ResponseHeader;
+use wire::primitive::Text;
+use wire::{Call, Message as _};
+
+use super::raw::Raw;
+
+/// A connection of a client with a name.
+pub(crate) struct Caller {
+    raw: Raw,
+    name: &'static str,
+}
+
+impl Caller {
+    pub(crate) fn new(address: SocketAddr, name: &'static str) -> Self {
+        let raw = Raw::connect(address);
+        Self { raw, name }
+    }
+
+    /// Sends a request; returns its size.
+    pub(crate) fn send<C: Call>(&mut self, request: &C, version: i16) -> usize {
+        let name = Text::new(Bytes::from_static(self.name.as_bytes())).unwrap();
+        let parts = wire::frame::request(request, version, 7, Some(&name)).unwrap();
+        let bytes = parts.concat();
+        self.raw.send(&bytes);
+        bytes.len()
+    }
+
+    /// Reads the answer to the oldest request; `None` if the connection ended.
+    pub(crate) fn answered<C: Call>(&mut self, version: i16) -> Option<C::Response> {
+        let frame = Bytes::from(self.raw.frame()?);
+        let (_, body) = ResponseHeader::parse(&frame, C::KEY.api(), version).unwrap();
+        Some(C::Response::decode(&body, version).unwrap())
+    }
+
+    /// Reads an answer that has to come.
+    pub(crate) fn answer<C: Call>(&mut self, version: i16) -> C::Response {
+        self.answered::<C>(version).expect("an answer")
+    }
+
+    /// Sends a request and reads its answer, which has to come.
+    pub(crate) fn call<C: Call>(&mut self, request: &C, version: i16) -> C::Response {
+        self.send(request, version);
+        self.answer::<C>(version)
+    }
+
+    /// The same on a broker that may be killed meanwhile.
+    pub(crate) fn try_call<C: Call>(&mut self, request: &C, version: i16) -> Option<C::Response> {
+        self.send(request, version);
+        self.answered::<C>(version)
+    }
+}
