@@ -59,5 +59,6 @@ async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Reques
         ApiKey::ListConfigResources => configs::list_config_resources(shard, &request),
         ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs(shard, &request).await,
         ApiKey::Produce | ApiKey::Fetch => unreachable!("served by the data plane"),
+        _ => unreachable!("served by another branch"),
     }
 }
