@@ -4,13 +4,17 @@
 //! goes away has what it wanted: the command ends with 0.
 //!
 //! ```text
-//! run ─► start, doctor, config              this machine
-//!    └─► topic, produce, consume ─► connect, stdout, progress, interrupt ─► client
+//! run ─► start, doctor                       this machine
+//!    ├─► topic, config, cluster ─► connect, offsets, table, answer ─► client
+//!    └─► produce, consume ─► connect, stdout, progress, interrupt ─► client
 //! ```
 
+mod answer;
 pub mod args;
 mod base64;
+mod cluster;
 mod config;
+mod config_changes;
 mod connect;
 mod consume;
 mod doctor;
@@ -19,6 +23,7 @@ mod greeting;
 mod interrupt;
 mod json_record;
 mod logging;
+mod offsets;
 mod port_owner;
 mod produce;
 mod progress;
@@ -28,6 +33,7 @@ mod run;
 mod start;
 mod start_at;
 mod stdout;
+mod table;
 mod topic;
 
 pub use args::Args;

@@ -1,13 +1,17 @@
 //! What may be typed: the subcommands and their arguments.
 
+mod cluster;
 mod command;
+mod config;
 mod node;
 mod records;
 mod shared;
 mod topic;
 
+pub use cluster::{Cluster, ClusterAction};
 pub use command::{Args, Command};
-pub use node::{Config, Dev, Doctor, Serve};
+pub use config::{Config, ConfigOwner, ConfigPlace};
+pub use node::{Dev, Doctor, Serve};
 pub use records::{Codec, Consume, Produce, RecordFormat};
 pub use shared::{Bootstrap, InvalidSetting, OutputFormat, Setting};
 pub use topic::{Topic, TopicAction};

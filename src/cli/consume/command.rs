@@ -8,9 +8,10 @@ use client::consumer::ConsumerOptions;
 use super::plan::Plan;
 use super::reading::Reading;
 use crate::cli::args::Consume;
-use crate::cli::connect::{connect, log_ends, reach_topic};
+use crate::cli::connect::{connect, reach_topic};
 use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::offsets::log_ends;
 use crate::cli::progress::{Progress, Unit};
 use crate::cli::stdout::Stdout;
 
