@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! run ─► start, doctor                       this machine
-//!    ├─► topic, config, cluster ─► connect, offsets, table, answer ─► client
+//!    ├─► topic, group, config, cluster ─► connect, offsets, table, answer ─► client
 //!    └─► produce, consume ─► connect, stdout, progress, interrupt ─► client
 //! ```
 
@@ -18,8 +18,10 @@ mod config_changes;
 mod connect;
 mod consume;
 mod doctor;
+mod duration;
 mod failure;
 mod greeting;
+mod group;
 mod interrupt;
 mod json_record;
 mod logging;

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::cluster::Cluster;
 use super::config::Config;
+use super::group::Group;
 use super::node::{Dev, Doctor, Serve};
 use super::records::{Consume, Produce};
 use super::topic::Topic;
@@ -40,6 +41,8 @@ pub enum Command {
     Produce(Produce),
     /// Read a topic of any Kafka broker as lines or JSON
     Consume(Consume),
+    /// List, describe, reset and delete groups of any Kafka broker, and tell their lag
+    Group(Group),
     /// Read and change configurations of any Kafka broker, explain those of riverrun
     #[command(subcommand)]
     Config(Config),

@@ -3,6 +3,7 @@
 mod cluster;
 mod command;
 mod config;
+mod group;
 mod node;
 mod records;
 mod shared;
@@ -11,6 +12,7 @@ mod topic;
 pub use cluster::{Cluster, ClusterAction};
 pub use command::{Args, Command};
 pub use config::{Config, ConfigOwner, ConfigPlace};
+pub use group::{Group, GroupAction, InvalidTopicPart, Reset, ResetScope, ResetTarget, TopicPart};
 pub use node::{Dev, Doctor, Serve};
 pub use records::{Codec, Consume, Produce, RecordFormat};
 pub use shared::{Bootstrap, InvalidSetting, OutputFormat, Setting};
