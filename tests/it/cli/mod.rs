@@ -1,10 +1,11 @@
 //! The commands that a person or a script types: `topic`, `produce`, `consume`,
-//! `config`, `cluster`.
+//! `config`, `cluster`, `group`.
 
 mod bench;
 mod clusters;
 mod configs;
 mod following;
+mod groups;
 mod life;
 mod reading;
 mod records;
