@@ -1,22 +1,14 @@
-//! Reaching a cluster: connections, topics, the ends of their logs, and what to say when it fails.
+//! Reaching a cluster and its topics, and what to say when it fails.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
-use std::time::Duration;
 
+use client::Error;
 use client::blocking::{Cluster, ClusterOptions, Peer};
-use client::{BrokerError, Error};
-use types::{ErrorCode, NodeId, Offset, OffsetRange};
-use wire::messages::list_offsets;
+use types::{ErrorCode, NodeId};
 
 use super::args::Bootstrap;
 use super::failure::{self, Failure};
-
-/// How long leaders that move are looked for.
-const LEADERS_WAIT_MAX: Duration = Duration::from_secs(30);
-
-/// The pause before they are asked again.
-const LEADERS_PAUSE: Duration = Duration::from_millis(100);
 
 /// Connects to the first broker that answers.
 pub(super) fn connect(bootstrap: &Bootstrap) -> Result<Cluster, Failure> {
@@ -73,7 +65,7 @@ pub(super) fn reach_topic(
     cluster
         .await_topic(name, may_create)
         .map_err(|error| missing(name, error))?;
-    for node in leaders(cluster, name).into_keys() {
+    for node in leaders(cluster, name) {
         let reached = cluster.version(Peer::Node(node), wire::api::ApiKey::Produce);
         reached.map_err(|error| match error {
             Error::Unreachable { .. } => {
@@ -99,110 +91,12 @@ pub(super) fn missing(name: &str, error: Error) -> Failure {
     }
 }
 
-/// Tells which partitions of a topic each node leads.
-fn leaders(cluster: &Cluster, topic: &str) -> BTreeMap<NodeId, Vec<i32>> {
+/// Tells which nodes lead partitions of a topic.
+fn leaders(cluster: &Cluster, topic: &str) -> BTreeSet<NodeId> {
     let metadata = cluster.metadata();
-    let mut leaders: BTreeMap<_, Vec<i32>> = BTreeMap::new();
     let partitions = metadata.topics.get(topic).map(|topic| &topic.partitions);
-    for partition in partitions.into_iter().flatten() {
-        if let Some(node) = metadata.leader(topic, partition.index) {
-            leaders.entry(node).or_default().push(partition.index);
-        }
-    }
-    leaders
-}
-
-/// Tells where the logs of a topic's partitions begin and end.
-///
-/// *Units*: offsets; the end is the high watermark.
-pub(super) fn log_ends(
-    cluster: &mut Cluster,
-    topic: &str,
-) -> Result<BTreeMap<i32, OffsetRange>, Failure> {
-    // The ends first: what is deleted meanwhile moves the beginning, not the end.
-    let ends = offsets(cluster, topic, list_offsets::LATEST)?;
-    let starts = offsets(cluster, topic, list_offsets::EARLIEST)?;
-    let range = |(index, end): (i32, Offset)| {
-        let start = starts.get(&index).copied().unwrap_or(end);
-        (index, OffsetRange { start, end })
-    };
-    Ok(ends.into_iter().map(range).collect())
-}
-
-/// Asks all leaders of a topic, until all have answered, for the offset of a special timestamp.
-fn offsets(
-    cluster: &mut Cluster,
-    topic: &str,
-    timestamp: i64,
-) -> Result<BTreeMap<i32, Offset>, Failure> {
-    let give_up = cluster.now().after(LEADERS_WAIT_MAX);
-    loop {
-        match offsets_once(cluster, topic, timestamp) {
-            Ok(found) => return Ok(found),
-            Err(Unknown::Refused { refusal, .. })
-                if refusal.is_retriable() && cluster.now() < give_up =>
-            {
-                // Nothing is under way: this only waits.
-                let _nothing = cluster.receive(LEADERS_PAUSE);
-                cluster
-                    .await_topic(topic, false)
-                    .map_err(|error| missing(topic, error))?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Why an offset is not known.
-#[derive(Debug, thiserror::Error)]
-enum Unknown {
-    #[error(transparent)]
-    Client(#[from] Error),
-    #[error("{topic} partition {partition}")]
-    Refused {
-        topic: String,
-        partition: i32,
-        #[source]
-        refusal: BrokerError,
-    },
-}
-
-fn offsets_once(
-    cluster: &mut Cluster,
-    topic: &str,
-    timestamp: i64,
-) -> Result<BTreeMap<i32, Offset>, Unknown> {
-    let mut found = BTreeMap::new();
-    for (node, partitions) in leaders(cluster, topic) {
-        let partition = |&partition_index: &i32| list_offsets::Partition {
-            partition_index,
-            timestamp,
-            ..Default::default()
-        };
-        let request = list_offsets::Request {
-            replica_id: -1,
-            topics: vec![list_offsets::Topic {
-                name: topic.to_owned(),
-                partitions: partitions.iter().map(partition).collect(),
-            }],
-            ..Default::default()
-        };
-        let response = cluster.call(Peer::Node(node), &request)?;
-        for answer in response.topics.into_iter().flat_map(|it| it.partitions) {
-            let partition = answer.partition_index;
-            if let Some(refusal) = BrokerError::of(answer.error_code, None) {
-                let topic = topic.to_owned();
-                return Err(Unknown::Refused {
-                    topic,
-                    partition,
-                    refusal,
-                });
-            }
-            found.insert(
-                partition,
-                Offset::new(answer.offset).unwrap_or(Offset::ZERO),
-            );
-        }
-    }
-    Ok(found)
+    let partitions = partitions.into_iter().flatten();
+    partitions
+        .filter_map(|partition| metadata.leader(topic, partition.index))
+        .collect()
 }

@@ -4,21 +4,28 @@
 //! goes away has what it wanted: the command ends with 0.
 //!
 //! ```text
-//! run ─► start, doctor, config              this machine
-//!    └─► topic, quota, produce, consume ─► connect, stdout, progress, interrupt ─► client
+//! run ─► start, doctor                       this machine
+//!    ├─► topic, group, config, cluster, quota ─► connect, offsets, table, answer ─► client
+//!    └─► produce, consume ─► connect, stdout, progress, interrupt ─► client
 //! ```
 
+mod answer;
 pub mod args;
 mod base64;
+mod cluster;
 mod config;
+mod config_changes;
 mod connect;
 mod consume;
 mod doctor;
+mod duration;
 mod failure;
 mod greeting;
+mod group;
 mod interrupt;
 mod json_record;
 mod logging;
+mod offsets;
 mod port_owner;
 mod produce;
 mod progress;
@@ -29,6 +36,7 @@ mod run;
 mod start;
 mod start_at;
 mod stdout;
+mod table;
 mod topic;
 
 pub use args::Args;

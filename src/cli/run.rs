@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::{Args, Command};
-use super::{config, consume, doctor, failure, produce, quota, start, topic};
+use super::{cluster, config, consume, doctor, failure, group, produce, quota, start, topic};
 
 /// Runs what was typed.
 pub fn run(args: Args) -> ExitCode {
@@ -14,6 +14,8 @@ pub fn run(args: Args) -> ExitCode {
         Command::Quota(command) => quota::run(&command),
         Command::Produce(command) => produce::run(&command),
         Command::Consume(command) => consume::run(&command),
+        Command::Group(command) => group::run(&command),
+        Command::Cluster(command) => cluster::run(&command),
         Command::Config(command) => config::run(&command),
         Command::Doctor(command) => doctor::run(&command),
     };

@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Start, NoPlace> {
 }
 
 /// Reads decimal digits and nothing else: no sign, no blank.
-fn digits(text: &str) -> Option<i64> {
+pub(super) fn digits(text: &str) -> Option<i64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| plain)
 }

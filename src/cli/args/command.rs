@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use super::node::{Config, Dev, Doctor, Serve};
+use super::cluster::Cluster;
+use super::config::Config;
+use super::group::Group;
+use super::node::{Dev, Doctor, Serve};
 use super::quota::Quota;
 use super::records::{Consume, Produce};
 use super::topic::Topic;
@@ -41,9 +44,13 @@ pub enum Command {
     Produce(Produce),
     /// Read a topic of any Kafka broker as lines or JSON
     Consume(Consume),
-    /// Explain the configuration keys
+    /// List, describe, reset and delete groups of any Kafka broker, and tell their lag
+    Group(Group),
+    /// Read and change configurations of any Kafka broker, explain those of riverrun
     #[command(subcommand)]
     Config(Config),
+    /// Describe the cluster of any Kafka broker, and check its health
+    Cluster(Cluster),
     /// Check whether this machine can run a node, and measure its disk and loopback
     Doctor(Doctor),
 }

@@ -1,8 +1,6 @@
-//! `riverrun dev`, `serve`, `config` and `doctor`
+//! `riverrun dev`, `serve` and `doctor`
 
 use std::path::PathBuf;
-
-use clap::Subcommand;
 
 use super::shared::OutputFormat;
 
@@ -38,16 +36,6 @@ pub struct Serve {
     /// Set a configuration key, over what the file says
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-}
-
-/// `riverrun config`
-#[derive(Debug, Subcommand)]
-pub enum Config {
-    /// Say what a key means, its unit, default and range
-    Explain {
-        /// The key; all of them when it is left out
-        key: Option<String>,
-    },
 }
 
 /// `riverrun doctor`

@@ -101,10 +101,16 @@ Keys and values that are not UTF-8 stand in base64 under `key_base64` and `value
 
 One partition is printed in order; several are printed as they come. Ctrl-C ends with exit code 0.
 
+With --group, the members of the group share the partitions, and each goes on where the group has
+committed; --offset is for partitions of which it has committed nothing. What was printed is
+committed every 5 seconds, when the partitions are shared out anew, and at the end, for whatever
+reason. --exit stops a member at the end of the partitions that it has then.
+
 Examples:
   riverrun consume logs --exit > access.log
   riverrun consume events -o end -f json | jq .value
-  riverrun consume events -p 0 -o 1000 -n 10";
+  riverrun consume events -p 0 -o 1000 -n 10
+  riverrun consume events --group billing";
 
 /// `riverrun consume`
 #[derive(Debug, clap::Args)]
@@ -127,6 +133,15 @@ pub struct Consume {
     /// Read this partition only
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
     pub partition: Option<i32>,
+    /// Share the topic with the other members of this group, and commit what was printed
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        conflicts_with = "partition",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub group: Option<String>,
     /// Stop after this many records
     #[arg(short = 'n', long, value_name = "N")]
     pub count: Option<u64>,

@@ -5,12 +5,14 @@ use std::io::{self, IsTerminal as _};
 use client::blocking::Consumer;
 use client::consumer::ConsumerOptions;
 
+use super::member::Membership;
 use super::plan::Plan;
 use super::reading::Reading;
 use crate::cli::args::Consume;
-use crate::cli::connect::{connect, log_ends, reach_topic};
+use crate::cli::connect::{connect, reach_topic};
 use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::offsets::log_ends;
 use crate::cli::progress::{Progress, Unit};
 use crate::cli::stdout::Stdout;
 
@@ -21,6 +23,9 @@ pub(in crate::cli) fn run(args: &Consume) -> Result<(), Failure> {
     let mut cluster = connect(&args.bootstrap)?;
     reach_topic(&mut cluster, &args.topic, false)?;
     let logs = log_ends(&mut cluster, &args.topic)?;
+    if let Some(group) = &args.group {
+        return Membership::join((args, group), cluster, logs, stdout)?.run(&interrupt);
+    }
     let plan = Plan::new(args, &logs)?;
     // A bar and records on one screen would disturb each other; reading for ever gets nowhere.
     let progress = if plan.span.is_none() || io::stdout().is_terminal() {

@@ -1,18 +1,18 @@
 //! `riverrun topic`: what is asked of the cluster, and what is said about the answer.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use client::admin::{ConfigChange, NewTopic};
 use client::blocking::{Admin, Cluster};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, extent, known_id, size};
 use super::description::describe;
-use crate::cli::args::{OutputFormat, Setting, Topic, TopicAction};
+use super::words::{extent, known_id, size};
+use crate::cli::answer::Answer;
+use crate::cli::args::{Setting, Topic, TopicAction};
+use crate::cli::config_changes::{changes, document, told};
 use crate::cli::connect::{connect, missing};
 use crate::cli::failure::Failure;
-use crate::cli::stdout::Stdout;
 
 /// Carries out one action.
 pub(in crate::cli) fn run(command: &Topic) -> Result<(), Failure> {
@@ -40,29 +40,12 @@ pub(in crate::cli) fn run(command: &Topic) -> Result<(), Failure> {
             unset,
             partitions,
         } => {
-            let set = configs.iter().map(|Setting { key, value }| ConfigChange {
-                name: key.clone(),
-                value: Some(value.clone()),
-            });
-            let unset = unset.iter().map(|key| ConfigChange {
-                name: key.clone(),
-                value: None,
-            });
-            alter(
-                &mut cluster,
-                name,
-                &set.chain(unset).collect::<Vec<_>>(),
-                *partitions,
-            )?
+            let changes = changes(configs, unset);
+            alter(&mut cluster, name, &changes, *partitions)?
         }
         TopicAction::Delete { name } => delete(&mut cluster, name)?,
     };
-    let mut stdout = Stdout::open()?;
-    match command.output {
-        OutputFormat::Text => stdout.write(answer.text.as_bytes())?,
-        OutputFormat::Json => stdout.line(&answer.json)?,
-    }
-    Ok(stdout.flush()?)
+    Ok(answer.print(command.output)?)
 }
 
 fn pair(setting: Setting) -> (String, String) {
@@ -130,22 +113,14 @@ fn alter(
     if !changes.is_empty() {
         let altered = admin.alter_topic_configs(name, changes);
         altered.map_err(|error| missing(name, error))?;
-        for ConfigChange { name: key, value } in changes {
-            match value {
-                Some(value) => writeln!(text, "{name}: {key} = {value}")?,
-                None => writeln!(text, "{name}: {key} is the default")?,
-            }
-        }
+        text.push_str(&told(name, changes));
     }
     if let Some(count) = partitions {
         let widened = admin.widen_topic(name, count);
         widened.map_err(|error| missing(name, error))?;
         writeln!(text, "{name}: {count} partitions")?;
     }
-    let configs: BTreeMap<&str, Option<&str>> = changes
-        .iter()
-        .map(|change| (change.name.as_str(), change.value.as_deref()))
-        .collect();
+    let configs = document(changes);
     let json = json!({ "name": name, "configs": configs, "partitions": partitions });
     Ok(Answer { text, json })
 }

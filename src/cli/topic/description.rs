@@ -6,9 +6,12 @@ use client::blocking::{Admin, Cluster};
 use serde_json::{Map, Value, json};
 use types::{LeaderEpoch, NodeId};
 
-use super::answer::{Answer, extent, known_id, size};
-use crate::cli::connect::{log_ends, missing, reach_topic};
+use super::words::{extent, known_id, size};
+use crate::cli::answer::Answer;
+use crate::cli::connect::{missing, reach_topic};
 use crate::cli::failure::Failure;
+use crate::cli::offsets::log_ends;
+use crate::cli::table::or_dash;
 
 /// Describes one topic.
 pub(super) fn describe(cluster: &mut Cluster, name: &str) -> Result<Answer, Failure> {
@@ -79,10 +82,6 @@ pub(super) fn describe(cluster: &mut Cluster, name: &str) -> Result<Answer, Fail
         "configs": Value::Object(all),
     });
     Ok(Answer { text, json })
-}
-
-fn or_dash(value: Option<impl ToString>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
 fn numbers(nodes: &[NodeId]) -> Vec<i32> {

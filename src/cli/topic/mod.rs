@@ -1,7 +1,7 @@
 //! `riverrun topic`: create, list, describe, alter and delete.
 
-mod answer;
 mod command;
 mod description;
+mod words;
 
 pub(super) use command::run;

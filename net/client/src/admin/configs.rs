@@ -29,6 +29,36 @@ impl ConfigResource {
     }
 }
 
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// It was set for the topic.
+    Topic,
+    /// It was set for the broker, while it ran.
+    Broker,
+    /// It was set for all brokers, while they ran.
+    Brokers,
+    /// It stands in the broker's configuration file.
+    File,
+    /// Nobody set it.
+    Default,
+    /// A source that we do not know, or one that is not told.
+    Other,
+}
+
+impl ConfigSource {
+    fn of(source: i8) -> Self {
+        match source {
+            describe_configs::SOURCE_TOPIC => Self::Topic,
+            describe_configs::SOURCE_DYNAMIC_BROKER => Self::Broker,
+            describe_configs::SOURCE_DYNAMIC_DEFAULT_BROKER => Self::Brokers,
+            describe_configs::SOURCE_STATIC_BROKER => Self::File,
+            describe_configs::SOURCE_DEFAULT => Self::Default,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// One configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -36,6 +66,10 @@ pub struct Config {
     pub name: String,
     /// The value; `None` for a secret.
     pub value: Option<String>,
+    /// Where the value comes from.
+    pub source: ConfigSource,
+    /// The value that it has when nobody sets it, if there is one and the broker tells it.
+    pub default: Option<String>,
     /// Whether it was set for this resource, and is not inherited.
     pub is_own: bool,
     /// Whether it cannot be changed while the broker runs.
@@ -53,15 +87,24 @@ pub struct ConfigChange {
     pub value: Option<String>,
 }
 
-/// Asks for all configurations of a resource.
-pub fn describe_configs(resource: &ConfigResource) -> describe_configs::Request {
-    let (resource_type, resource_name) = resource.wire();
-    describe_configs::Request {
-        resources: vec![describe_configs::Resource {
+/// Asks for configurations of resources; without keys for all there are.
+pub fn describe_configs(
+    resources: &[ConfigResource],
+    keys: Option<&[&str]>,
+) -> describe_configs::Request {
+    let keys = keys.map(|keys| keys.iter().map(|&key| key.to_owned()).collect());
+    let described = |resource: &ConfigResource| {
+        let (resource_type, resource_name) = resource.wire();
+        describe_configs::Resource {
             resource_type,
             resource_name,
-            configuration_keys: None,
-        }],
+            configuration_keys: keys.clone(),
+        }
+    };
+    describe_configs::Request {
+        resources: resources.iter().map(described).collect(),
+        // Among them is the default.
+        include_synonyms: true,
         ..Default::default()
     }
 }
@@ -88,9 +131,21 @@ fn own_source(resource_type: i8, name: &str) -> i8 {
 }
 
 fn read(config: describe_configs::ConfigResult, own_source: i8) -> Config {
+    let source = ConfigSource::of(config.config_source);
+    let is_default = |it: &describe_configs::Synonym| it.source == describe_configs::SOURCE_DEFAULT;
+    let default = match config.synonyms.into_iter().find(is_default) {
+        Some(synonym) => synonym.value,
+        // Kafka names none where the default is that of another key.
+        None => config
+            .value
+            .clone()
+            .filter(|_| source == ConfigSource::Default),
+    };
     Config {
         name: config.name,
         value: config.value,
+        source,
+        default,
         is_own: config.config_source == own_source,
         is_read_only: config.read_only,
         is_secret: config.is_sensitive,
@@ -146,9 +201,33 @@ mod tests {
             ConfigResource::Broker(NodeId(1)),
             ConfigResource::Brokers,
         ] {
-            in_all(&describe_configs(&resource));
             in_all(&alter_configs(&resource, std::slice::from_ref(&change)));
+            in_all(&describe_configs(&[resource], Some(&["retention.ms"])));
         }
+    }
+
+    #[test]
+    fn the_default_is_told_beside_the_value_in_force() {
+        let synonym = |value: &str, source| describe_configs::Synonym {
+            name: "log.retention.ms".into(),
+            value: Some(value.into()),
+            source,
+        };
+        let config = describe_configs::ConfigResult {
+            name: "retention.ms".into(),
+            value: Some("1".into()),
+            config_source: describe_configs::SOURCE_TOPIC,
+            synonyms: vec![
+                synonym("1", describe_configs::SOURCE_TOPIC),
+                synonym("2", describe_configs::SOURCE_STATIC_BROKER),
+                synonym("3", describe_configs::SOURCE_DEFAULT),
+            ],
+            ..Default::default()
+        };
+        let read = read(config, describe_configs::SOURCE_TOPIC);
+        assert_eq!(read.source, ConfigSource::Topic);
+        assert_eq!(read.value.as_deref(), Some("1"));
+        assert_eq!(read.default.as_deref(), Some("3"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `topics` | topics: create, delete, widen |
 //! | `configs` | configurations of topics and brokers |
 //! | `leaders` | elections, and the offsets that leaders know |
+//! | `cluster` | the cluster as a whole: brokers, features, directories |
 //! | `groups` | groups, their coordinators and members |
 //! | `committed` | the offsets that groups have committed |
 //! | `quotas` | how much clients may ask |
@@ -14,6 +15,7 @@
 //! Every answer has one result for each thing asked for, because a broker may do one and refuse
 //! another.
 
+mod cluster;
 mod committed;
 mod configs;
 mod groups;
@@ -22,12 +24,18 @@ mod quotas;
 mod results;
 mod topics;
 
+pub use cluster::{
+    DescribedBroker, DescribedCluster, Feature, LogDirectory, cluster_described, describe_cluster,
+    describe_features, describe_log_directories, describe_quorum, features_described,
+    log_directories_described, quorum_leader,
+};
 pub use committed::{
     Committed, NAMES_VERSION_MAX, commit_offsets, committed_offsets, delete_offsets,
     offsets_committed, offsets_deleted, offsets_of_group,
 };
 pub use configs::{
-    Config, ConfigChange, ConfigResource, alter_configs, configs, configs_altered, describe_configs,
+    Config, ConfigChange, ConfigResource, ConfigSource, alter_configs, configs, configs_altered,
+    describe_configs,
 };
 pub use groups::{
     DescribedGroup, GroupMember, LeavingMember, ListedGroup, MemberResults, coordinator_found,

@@ -14,6 +14,9 @@ use crate::admin::{
 };
 use crate::error::{BrokerError, Error};
 
+/// How many topics one request asks about.
+const TOPICS_MAX: usize = 1000;
+
 /// Orders to a cluster, one at a time.
 ///
 /// *Errors* of all its methods: those of [`Cluster::call`]; what is refused is in the results.
@@ -71,10 +74,31 @@ impl<'a> Admin<'a> {
 
     /// Tells all configurations of a resource.
     pub fn configs(&mut self, resource: &ConfigResource) -> Result<Vec<Config>, Error> {
-        let request = admin::describe_configs(resource);
+        let request = admin::describe_configs(std::slice::from_ref(resource), None);
         let peer = broker_of(resource).unwrap_or(Peer::Any);
         let response = self.cluster.call(peer, &request)?;
         only(&subject(resource), admin::configs(response))
+    }
+
+    /// Tells the value that each of these topics has for a key.
+    pub fn topics_config(
+        &mut self,
+        names: &[&str],
+        key: &str,
+    ) -> Result<Results<Option<String>>, Error> {
+        let mut results = Results::new();
+        for names in names.chunks(TOPICS_MAX) {
+            let topic = |&name: &&str| ConfigResource::Topic(name.to_owned());
+            let topics: Vec<_> = names.iter().map(topic).collect();
+            let request = admin::describe_configs(&topics, Some(&[key]));
+            let response = self.cluster.call(Peer::Any, &request)?;
+            let value = |(name, configs): (String, Result<Vec<Config>, BrokerError>)| {
+                let config = configs.map(|configs| configs.into_iter().find(|it| it.name == key));
+                (name, config.map(|config| config.and_then(|it| it.value)))
+            };
+            results.extend(admin::configs(response).into_iter().map(value));
+        }
+        Ok(results)
     }
 
     /// Changes single configurations of a resource.

@@ -26,12 +26,12 @@ impl Clock {
     }
 }
 
-/// Returns the wall-clock time, for records.
+/// Returns the time of this machine: what records are stamped with, and what ages are told by.
 #[expect(
     clippy::disallowed_methods,
     reason = "the blocking half runs outside of the runtime"
 )]
-pub(super) fn wall_clock() -> TimestampMs {
+pub fn wall_clock() -> TimestampMs {
     let since_1970 = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

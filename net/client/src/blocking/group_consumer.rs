@@ -130,12 +130,30 @@ impl GroupConsumer {
     /// *Errors*: as [`Self::commit`].
     pub fn close(mut self) -> Result<(), Error> {
         self.take_given();
+        self.commit_refusal = None;
         self.member.leave();
         let until = self.cluster.now().after(LEAVE_TIMEOUT);
         while !self.member.is_out() && self.cluster.now() < until {
             self.turn(TURN_INTERVAL)?;
         }
-        Ok(())
+        let refusal = self.commit_refusal.take();
+        refusal.map_or(Ok(()), |refusal| Err(self.member.refused(refusal)))
+    }
+
+    /// Takes back the record that was given out last: it is not taken, nor committed.
+    pub fn give_back(&mut self) {
+        self.given = None;
+    }
+
+    /// Returns whether the member has its part, and has given out everything up to the end, as the
+    /// leaders told it last.
+    pub fn is_at_end(&self) -> bool {
+        self.member.has_part() && self.consumer.is_at_end()
+    }
+
+    /// Returns the cluster that the records come from.
+    pub fn cluster(&mut self) -> &mut Cluster {
+        self.consumer.cluster()
     }
 
     /// Returns the partitions that are this member's now.

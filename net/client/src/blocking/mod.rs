@@ -17,6 +17,7 @@ mod admin;
 mod clock;
 mod cluster;
 mod consumer;
+mod describe;
 mod exchange;
 mod group_consumer;
 mod groups;
@@ -25,6 +26,7 @@ mod options;
 mod producer;
 
 pub use admin::Admin;
+pub use clock::wall_clock;
 pub use cluster::{Cluster, Peer};
 pub use consumer::Consumer;
 pub use exchange::{Event, RequestId};

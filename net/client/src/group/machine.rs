@@ -102,6 +102,12 @@ impl Member {
         &self.places
     }
 
+    /// Returns whether the member has its part of this generation, be it empty, and the event that
+    /// tells it was taken.
+    pub fn has_part(&self) -> bool {
+        matches!(self.phase, Phase::Reading) && self.events.is_empty()
+    }
+
     /// Returns the topics whose partitions [`Self::poll`] must find in the metadata: those of all
     /// members, if this one is to share them out.
     pub fn topics_wanted(&self) -> Vec<&str> {

@@ -200,6 +200,7 @@ fn a_follower_joins_reads_and_beats() {
     };
     assert_eq!((request.generation_id, request.assignments.len()), (7, 0));
     // Nothing was assigned: no offsets are asked for, and the next order is a heartbeat.
+    assert!(play.member.has_part());
     assert!(play.poll().is_none());
     play.heartbeat(0);
     assert!(play.poll().is_none());
@@ -229,7 +230,9 @@ fn what_is_revoked_is_committed_before_the_member_joins_again() {
     let mut play = play(None);
     play.find();
     play.read();
+    assert!(play.member.has_part());
     play.heartbeat(27);
+    assert!(!play.member.has_part());
     play.pass(1);
     assert!(play.poll().is_none(), "the event is not taken yet");
     let event = play.member.next_event();

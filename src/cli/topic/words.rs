@@ -1,17 +1,7 @@
-//! Answers about topics, for a person and for a machine.
+//! Words about topics.
 
 use client::metadata;
-use serde_json::Value;
 use types::TopicId;
-
-/// What is printed, in both forms.
-#[derive(Debug)]
-pub(super) struct Answer {
-    /// Whole lines.
-    pub(super) text: String,
-    /// One document.
-    pub(super) json: Value,
-}
 
 /// Says how large a topic is.
 pub(super) fn extent(partitions: impl Into<i64>, replication: impl Into<i64>) -> String {
