@@ -5,7 +5,10 @@ use std::rc::Rc;
 use server::{Reply, Request, Service, Session};
 use wire::api::ApiKey;
 
-use crate::handlers::{configs, fetch, log_dirs, metadata, offsets, produce, producers, topics};
+use crate::handlers::{
+    acls, brokers, configs, features, fetch, log_dirs, metadata, offsets, placement, produce,
+    producers, scram, topics, transactions,
+};
 use crate::shard::Shard;
 
 /// Answers requests on one shard.
@@ -38,7 +41,7 @@ impl Service for Handlers {
 
 async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Request) -> Reply {
     match request.key {
-        ApiKey::ApiVersions => metadata::api_versions(session, &request),
+        ApiKey::ApiVersions => metadata::api_versions(shard, session, &request),
         ApiKey::Metadata => metadata::metadata(shard, session, &request).await,
         ApiKey::DescribeCluster => metadata::describe_cluster(shard, session, &request),
         ApiKey::DescribeTopicPartitions => metadata::describe_topic_partitions(shard, &request),
@@ -58,6 +61,22 @@ async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Reques
         }
         ApiKey::ListConfigResources => configs::list_config_resources(shard, &request),
         ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs(shard, &request).await,
+        ApiKey::AlterReplicaLogDirs => log_dirs::alter_replica_log_dirs(shard, &request),
+        ApiKey::ElectLeaders => placement::elect_leaders(shard, &request),
+        ApiKey::AlterPartitionReassignments => {
+            placement::alter_partition_reassignments(shard, &request)
+        }
+        ApiKey::ListPartitionReassignments => placement::list_partition_reassignments(&request),
+        ApiKey::UpdateFeatures => features::update_features(shard, &request),
+        ApiKey::UnregisterBroker => brokers::unregister_broker(shard, &request),
+        ApiKey::DescribeAcls => acls::describe_acls(&request),
+        ApiKey::CreateAcls => acls::create_acls(&request),
+        ApiKey::DeleteAcls => acls::delete_acls(&request),
+        ApiKey::DescribeUserScramCredentials => scram::describe_user_scram_credentials(&request),
+        ApiKey::AlterUserScramCredentials => scram::alter_user_scram_credentials(&request),
+        ApiKey::DescribeTransactions => transactions::describe_transactions(&request),
+        ApiKey::ListTransactions => transactions::list_transactions(&request),
         ApiKey::Produce | ApiKey::Fetch => unreachable!("served by the data plane"),
+        _ => unreachable!("served by another branch"),
     }
 }

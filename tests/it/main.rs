@@ -14,6 +14,7 @@ mod admin;
 mod cli;
 mod durability;
 mod hostile;
+mod lone_node;
 mod process;
 mod produce_fetch;
 mod support;
