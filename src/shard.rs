@@ -22,6 +22,7 @@ use crate::crossing::{Answer, Ask};
 use crate::drivers::controller::Seat;
 use crate::drivers::coordinator::{self, Coordinators, OFFSETS_TOPIC};
 use crate::handlers::fetch::Sessions;
+use crate::metrics::ShardReport;
 use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
 use crate::quotas::Usage;
@@ -146,6 +147,21 @@ impl Shard {
     /// Returns whether partitions can be served.
     pub fn is_ready(&self) -> bool {
         self.ready.get()
+    }
+
+    /// Asks every shard of the node what it counted; one that is gone is left out.
+    pub async fn reports(&self) -> Vec<ShardReport> {
+        let mut replies = Vec::new();
+        for peer in self.router.all() {
+            replies.push(self.mesh.call(peer, Ask::Report).await);
+        }
+        let mut reports = Vec::with_capacity(replies.len());
+        for reply in replies {
+            if let Ok(Answer::Report(report)) = reply.await {
+                reports.push(*report);
+            }
+        }
+        reports
     }
 
     /// Opens this shard's logs; [`Self::serve`] serves them.

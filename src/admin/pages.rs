@@ -5,8 +5,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use server::Acceptor;
 
-use crate::crossing::{Answer, Ask};
-use crate::metrics::{ShardReport, render};
+use crate::metrics::render;
 use crate::node::Node;
 
 use super::http::response;
@@ -18,7 +17,7 @@ const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) async fn page(node: &Rc<Node>, acceptor: &Acceptor, path: &str) -> Bytes {
     match path {
         "/metrics" => {
-            let reports = reports(node).await;
+            let reports = node.shard.reports().await;
             let memory = runtime::resident_memory().map_or(0, |memory| memory.0);
             response(
                 "200 OK",
@@ -27,7 +26,9 @@ pub(super) async fn page(node: &Rc<Node>, acceptor: &Acceptor, path: &str) -> By
             )
         }
         "/healthz" => {
-            let offline = reports(node)
+            let offline = node
+                .shard
+                .reports()
                 .await
                 .into_iter()
                 .find_map(|report| report.store?.offline);
@@ -41,7 +42,7 @@ pub(super) async fn page(node: &Rc<Node>, acceptor: &Acceptor, path: &str) -> By
             }
         }
         "/readyz" => {
-            let ready = reports(node).await.iter().all(|report| report.ready);
+            let ready = node.shard.reports().await.iter().all(|report| report.ready);
             if ready {
                 response("200 OK", TEXT, "ready\n")
             } else {
@@ -54,20 +55,4 @@ pub(super) async fn page(node: &Rc<Node>, acceptor: &Acceptor, path: &str) -> By
             "there are /metrics, /healthz and /readyz\n",
         ),
     }
-}
-
-/// Asks every shard what it counted; one that is gone is left out.
-async fn reports(node: &Rc<Node>) -> Vec<ShardReport> {
-    let shard = &node.shard;
-    let mut replies = Vec::new();
-    for peer in shard.router.all() {
-        replies.push(shard.mesh.call(peer, Ask::Report).await);
-    }
-    let mut reports = Vec::with_capacity(replies.len());
-    for reply in replies {
-        if let Ok(Answer::Report(report)) = reply.await {
-            reports.push(*report);
-        }
-    }
-    reports
 }

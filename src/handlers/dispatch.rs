@@ -6,7 +6,8 @@ use server::{Reply, Request, Service, Session};
 use wire::api::ApiKey;
 
 use crate::handlers::{
-    configs, fetch, groups, log_dirs, metadata, offsets, produce, producers, quotas, topics,
+    acls, brokers, configs, features, fetch, groups, log_dirs, metadata, offsets, placement,
+    produce, producers, quotas, scram, topics, transactions,
 };
 use crate::quotas::Meter;
 use crate::shard::Shard;
@@ -54,7 +55,7 @@ async fn serve(shard: &Rc<Shard>, session: &Rc<Session>, meter: &Meter, request:
 
 async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Request) -> Reply {
     match request.key {
-        ApiKey::ApiVersions => metadata::api_versions(session, &request),
+        ApiKey::ApiVersions => metadata::api_versions(shard, session, &request),
         ApiKey::Metadata => metadata::metadata(shard, session, &request).await,
         ApiKey::DescribeCluster => metadata::describe_cluster(shard, session, &request),
         ApiKey::DescribeTopicPartitions => metadata::describe_topic_partitions(shard, &request),
@@ -76,6 +77,21 @@ async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Reques
         ApiKey::DescribeClientQuotas => quotas::describe_client_quotas(shard, &request),
         ApiKey::AlterClientQuotas => quotas::alter_client_quotas(shard, &request).await,
         ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs(shard, &request).await,
+        ApiKey::AlterReplicaLogDirs => log_dirs::alter_replica_log_dirs(shard, &request),
+        ApiKey::ElectLeaders => placement::elect_leaders(shard, &request),
+        ApiKey::AlterPartitionReassignments => {
+            placement::alter_partition_reassignments(shard, &request)
+        }
+        ApiKey::ListPartitionReassignments => placement::list_partition_reassignments(&request),
+        ApiKey::UpdateFeatures => features::update_features(shard, &request),
+        ApiKey::UnregisterBroker => brokers::unregister_broker(shard, &request),
+        ApiKey::DescribeAcls => acls::describe_acls(&request),
+        ApiKey::CreateAcls => acls::create_acls(&request),
+        ApiKey::DeleteAcls => acls::delete_acls(&request),
+        ApiKey::DescribeUserScramCredentials => scram::describe_user_scram_credentials(&request),
+        ApiKey::AlterUserScramCredentials => scram::alter_user_scram_credentials(&request),
+        ApiKey::DescribeTransactions => transactions::describe_transactions(&request),
+        ApiKey::ListTransactions => transactions::list_transactions(&request),
         ApiKey::FindCoordinator => groups::find_coordinator(shard, session, &request).await,
         ApiKey::JoinGroup => groups::join_group(shard, session, &request).await,
         ApiKey::SyncGroup => groups::sync_group(shard, &request).await,
@@ -88,6 +104,5 @@ async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Reques
         ApiKey::ListGroups => groups::list_groups(shard, &request).await,
         ApiKey::DeleteGroups => groups::delete_groups(shard, &request).await,
         ApiKey::Produce | ApiKey::Fetch => unreachable!("served by the data plane"),
-        _ => unreachable!("served by another branch"),
     }
 }

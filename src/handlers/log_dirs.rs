@@ -1,10 +1,12 @@
-//! DescribeLogDirs (35): what each partition takes on disk.
+//! AlterReplicaLogDirs (34), DescribeLogDirs (35): where partitions lie, and what they take on disk.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use server::{Reply, Request};
-use types::{ErrorCode, PartitionIndex, TopicPartition};
+use types::{ByteCount, ErrorCode, PartitionIndex, TopicPartition};
+use wire::messages::alter_replica_log_dirs as alter;
 use wire::messages::describe_log_dirs::{
     LogDir, PartitionResult, Request as Body, Response, Topic, TopicResult,
 };
@@ -39,24 +41,24 @@ pub(super) async fn describe_log_dirs(shard: &Rc<Shard>, request: &Request) -> R
         });
     }
     let path = &shard.config.data_dir;
-    let free = runtime::free_space(path).await;
-    let offline = shard
-        .store()
-        .is_some_and(|store| store.metrics().offline.is_some());
-    let code = if offline || free.is_err() {
+    let space = runtime::disk_space(path).await;
+    let mut reports = shard.reports().await.into_iter();
+    let offline = reports.any(|report| report.store.is_some_and(|store| store.offline.is_some()));
+    let code = if offline || space.is_err() {
         ErrorCode::KafkaStorageError
     } else {
         ErrorCode::None
     };
-    let bytes = |count: types::ByteCount| i64::try_from(count.0).unwrap_or(i64::MAX);
+    let bytes = |count: ByteCount| i64::try_from(count.0).unwrap_or(i64::MAX);
     let dir = LogDir {
         error_code: code.code(),
-        log_dir: path.display().to_string(),
+        log_dir: absolute(path).display().to_string(),
         topics: topics
             .into_iter()
             .map(|(name, partitions)| TopicResult { name, partitions })
             .collect(),
-        usable_bytes: free.map_or(-1, bytes),
+        total_bytes: space.as_ref().map_or(-1, |space| bytes(space.total)),
+        usable_bytes: space.as_ref().map_or(-1, |space| bytes(space.free)),
         ..Default::default()
     };
     let codes = outcome([dir.error_code]);
@@ -105,4 +107,67 @@ fn asked(shard: &Shard, topics: Option<&[Topic]>) -> Vec<(String, TopicPartition
         }
     }
     asked
+}
+
+/// A directory as clients name it.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Answers which partitions lie where they shall: there is one directory, and it holds all of them.
+///
+/// *Layout*: a partition that is named twice goes to the directory that names it last.
+pub(super) fn alter_replica_log_dirs(shard: &Shard, request: &Request) -> Reply {
+    let body: alter::Request = match decode(request) {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let own = absolute(&shard.config.data_dir);
+    let image = shard.image();
+    let mut topics: BTreeMap<String, BTreeMap<i32, ErrorCode>> = BTreeMap::new();
+    for dir in &body.dirs {
+        // As text: Kafka takes a path with a slash at its end for another one.
+        let is_own = own.as_os_str() == dir.path.as_str();
+        for topic in &dir.topics {
+            let entry = image.topic_named(&topic.name);
+            for &index in &topic.partitions {
+                let number = PartitionIndex::new(index);
+                let known = entry
+                    .zip(number)
+                    .and_then(|(it, number)| it.partition(number));
+                let code = if !is_own {
+                    ErrorCode::LogDirNotFound
+                } else if known.is_none() {
+                    ErrorCode::UnknownTopicOrPartition
+                } else {
+                    ErrorCode::None
+                };
+                topics
+                    .entry(topic.name.clone())
+                    .or_default()
+                    .insert(index, code);
+            }
+        }
+    }
+    let codes = outcome(
+        topics
+            .values()
+            .flat_map(|it| it.values())
+            .map(|it| it.code()),
+    );
+    let result = |(partition_index, code): (i32, ErrorCode)| alter::PartitionResult {
+        partition_index,
+        error_code: code.code(),
+    };
+    let results = topics
+        .into_iter()
+        .map(|(topic_name, partitions)| alter::TopicResult {
+            topic_name,
+            partitions: partitions.into_iter().map(result).collect(),
+        });
+    let response = alter::Response {
+        results: results.collect(),
+        ..Default::default()
+    };
+    answer(&response, request.version, codes)
 }

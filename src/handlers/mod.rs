@@ -2,10 +2,13 @@
 //!
 //! [`Handlers`] is the one dispatch: a `match`, one line per API. No handler calls a handler.
 
+mod acls;
+mod brokers;
 mod by_owner;
 pub mod configs;
 mod dispatch;
 mod failure;
+mod features;
 pub mod fetch;
 mod groups;
 mod inquire;
@@ -13,10 +16,13 @@ mod log_dirs;
 mod message;
 mod metadata;
 mod offsets;
+mod placement;
 mod produce;
 mod producers;
 mod quotas;
 mod resolve;
+mod scram;
 mod topics;
+mod transactions;
 
 pub use dispatch::Handlers;

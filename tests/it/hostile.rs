@@ -122,7 +122,7 @@ fn unknown_keys_and_versions_end_the_connection() {
     for (key, version) in [
         (-1, 0),
         (4, 0),
-        (10, 0),
+        (24, 0),
         (999, 0),
         (3, 99),
         (3, -1),

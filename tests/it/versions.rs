@@ -1,42 +1,22 @@
 //! Every version that is advertised is answered, in a form that its reader understands.
 
-use bytes::Bytes;
 use wire::api::ApiKey;
-use wire::header::ResponseHeader;
 use wire::messages::{
-    alter_client_quotas, alter_configs, api_versions, create_partitions, create_topics,
-    delete_records, delete_topics, describe_client_quotas, describe_cluster, describe_configs,
-    describe_log_dirs, describe_producers, describe_quorum, describe_topic_partitions, fetch,
-    incremental_alter_configs, init_producer_id, list_config_resources, list_offsets, metadata,
-    offset_for_leader_epoch, produce,
+    alter_client_quotas, alter_configs, alter_partition_reassignments, alter_replica_log_dirs,
+    alter_user_scram_credentials, api_versions, create_acls, create_partitions, create_topics,
+    delete_acls, delete_groups, delete_records, delete_topics, describe_acls,
+    describe_client_quotas, describe_cluster, describe_configs, describe_groups, describe_log_dirs,
+    describe_producers, describe_quorum, describe_topic_partitions, describe_transactions,
+    describe_user_scram_credentials, elect_leaders, fetch, find_coordinator, heartbeat,
+    incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
+    list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata,
+    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    unregister_broker, update_features,
 };
-use wire::{Call, Message};
 
+use crate::support::ask::ask_each as ask;
 use crate::support::librdkafka::Producer;
-use crate::support::raw::Raw;
 use crate::support::{Broker, Scratch};
-
-/// Asks in every served version and reads every answer to its last byte.
-fn ask<C: Call>(broker: &Broker, request: impl Fn(i16) -> C) -> Vec<(i16, C::Response)> {
-    let api = C::KEY.api();
-    let mut answers = Vec::new();
-    for version in api.served.min..=api.served.max {
-        let mut client = Raw::connect(broker.address());
-        let parts = wire::frame::request(&request(version), version, 77, None).unwrap();
-        client.send(&parts.concat());
-        let frame = client.frame();
-        let frame = Bytes::from(frame.unwrap_or_else(|| panic!("{} {version}: closed", api.name)));
-        let (header, body) = ResponseHeader::parse(&frame, api, version).unwrap();
-        assert_eq!(header.correlation_id, 77);
-        let answer = C::Response::decode(&body, version);
-        answers.push((
-            version,
-            answer.unwrap_or_else(|e| panic!("{} {version}: {e}", api.name)),
-        ));
-    }
-    assert!(!answers.is_empty());
-    answers
-}
 
 #[test]
 fn every_advertised_version_is_answered() {
@@ -114,6 +94,26 @@ fn every_advertised_version_is_answered() {
     the_rest(&broker);
 }
 
+fn what_a_lone_node_answers_alike(broker: &Broker) {
+    ask(broker, |_| describe_acls::Request::default());
+    ask(broker, |_| create_acls::Request::default());
+    ask(broker, |_| delete_acls::Request::default());
+    ask(broker, |_| alter_replica_log_dirs::Request::default());
+    ask(broker, |_| elect_leaders::Request::default());
+    ask(broker, |_| {
+        alter_partition_reassignments::Request::default()
+    });
+    ask(broker, |_| list_partition_reassignments::Request::default());
+    ask(broker, |_| {
+        describe_user_scram_credentials::Request::default()
+    });
+    ask(broker, |_| alter_user_scram_credentials::Request::default());
+    ask(broker, |_| update_features::Request::default());
+    ask(broker, |_| unregister_broker::Request::default());
+    ask(broker, |_| describe_transactions::Request::default());
+    ask(broker, |_| list_transactions::Request::default());
+}
+
 fn the_rest(broker: &Broker) {
     ask(broker, |version| {
         let unknown = metadata::RequestTopic {
@@ -156,11 +156,33 @@ fn the_rest(broker: &Broker) {
     ask(broker, |_| list_config_resources::Request::default());
     ask(broker, |_| alter_configs::Request::default());
     ask(broker, |_| incremental_alter_configs::Request::default());
-    let asked = 22;
+    what_a_lone_node_answers_alike(broker);
+    what_a_coordinator_answers(broker);
+    let asked = 46;
     assert_eq!(
         wire::api::table().len(),
         asked,
         "an API that this test does not ask: {:?}",
         ApiKey::Produce
     );
+}
+
+/// Of a group without a name, which has no members to wait for.
+fn what_a_coordinator_answers(broker: &Broker) {
+    for (version, found) in ask(broker, |_| find_coordinator::Request::default()) {
+        assert_eq!(found.error_code, 0, "{version}");
+    }
+    ask(broker, |_| join_group::Request::default());
+    ask(broker, |_| sync_group::Request::default());
+    ask(broker, |_| heartbeat::Request::default());
+    ask(broker, |_| leave_group::Request::default());
+    ask(broker, |_| offset_commit::Request::default());
+    ask(broker, |version| offset_fetch::Request {
+        topics: (version < 2).then(Vec::new),
+        ..offset_fetch::Request::default()
+    });
+    ask(broker, |_| offset_delete::Request::default());
+    ask(broker, |_| describe_groups::Request::default());
+    ask(broker, |_| list_groups::Request::default());
+    ask(broker, |_| delete_groups::Request::default());
 }

@@ -34,6 +34,15 @@ impl DirEntry {
     }
 }
 
+/// The room on a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// All of it.
+    pub total: ByteCount,
+    /// What an unprivileged writer has left.
+    pub free: ByteCount,
+}
+
 /// Creates a directory and its missing parents, durably: every directory it changed is synced.
 pub async fn create_dir_all(path: &Path) -> io::Result<()> {
     ambient!(create_dir_all(path).await)
@@ -71,9 +80,9 @@ pub async fn rename(from: &Path, to: &Path) -> io::Result<()> {
     ambient!(rename(from, to).await)
 }
 
-/// Returns the space an unprivileged writer has left on the disk that holds `path`.
-pub async fn free_space(path: &Path) -> io::Result<ByteCount> {
-    ambient!(free_space(path).await)
+/// Returns the room on the disk that holds `path`.
+pub async fn disk_space(path: &Path) -> io::Result<DiskSpace> {
+    ambient!(disk_space(path).await)
 }
 
 /// Reads a whole file of at most `size_max` bytes.

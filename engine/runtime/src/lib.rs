@@ -46,7 +46,7 @@
 //! | `ReadBuffer` | `Clone`, `fn as_slice(&self) -> &[u8]` |
 //! | `File` | as public [`File`] with the arm's own `AlignedBuffer`, `ReadBuffer`, `FileReader`; the public layer has checked that positions are aligned |
 //! | `FileReader` | `Clone + Send + Sync`; `async fn read_at(&self, position: u64, len: usize) -> io::Result<Bytes>` |
-//! | `create_dir_all`, `sync_dir`, `list_dir`, `exists`, `remove_file`, `remove_dir_all`, `rename`, `free_space`, `lock_file` | as the public functions; `lock_file` gives the arm's `DirLock`, which has `fn path(&self) -> &Path` and releases on drop |
+//! | `create_dir_all`, `sync_dir`, `list_dir`, `exists`, `remove_file`, `remove_dir_all`, `rename`, `disk_space`, `lock_file` | as the public functions; `lock_file` gives the arm's `DirLock`, which has `fn path(&self) -> &Path` and releases on drop |
 //! | `read_file`, `write_file_durably` | as the public functions |
 //! | `Listener` | `fn bind(SocketAddr) -> io::Result<Self>`, `local_addr(&self) -> SocketAddr`, `async accept(&self) -> io::Result<Accepted>` |
 //! | `Accepted` | `Send`; `peer_addr`, `local_addr`, `fn into_halves(self) -> io::Result<(ReadHalf, WriteHalf)>` |
@@ -101,8 +101,9 @@ pub use buffer::{AlignedBuffer, ReadBuffer};
 pub use chunk::Chunk;
 pub use clock::{now, wall_clock};
 pub use dir::{
-    DirEntry, DirLock, EntryKind, LockError, create_dir_all, exists, free_space, list_dir,
-    lock_file, read_file, remove_dir_all, remove_file, rename, sync_dir, write_file_durably,
+    DirEntry, DirLock, DiskSpace, EntryKind, LockError, create_dir_all, disk_space, exists,
+    list_dir, lock_file, read_file, remove_dir_all, remove_file, rename, sync_dir,
+    write_file_durably,
 };
 pub use file::{File, FileReader, OpenMode};
 pub use frame::FrameReader;

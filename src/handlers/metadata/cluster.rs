@@ -7,6 +7,7 @@ use server::{ClientSoftware, Outcome, Reply, Request, Session};
 use types::{ErrorCode, NodeId};
 use wire::messages::{api_versions, describe_cluster, describe_quorum};
 
+use crate::handlers::features;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
@@ -33,7 +34,7 @@ const NODES_VERSION: i16 = 2;
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
 /// Answers what is served.
-pub(crate) fn api_versions(session: &Rc<Session>, request: &Request) -> Reply {
+pub(crate) fn api_versions(shard: &Shard, session: &Rc<Session>, request: &Request) -> Reply {
     let version = request.version;
     let body: api_versions::Request = match decode(request) {
         Ok(body) => body,
@@ -54,11 +55,14 @@ pub(crate) fn api_versions(session: &Rc<Session>, request: &Request) -> Reply {
             version: software,
         });
     }
-    answer(
-        &api_versions::Response::advertising(version, Vec::new()),
-        version,
-        Outcome::Served,
-    )
+    let mut response = api_versions::Response::advertising(version, features::supported());
+    // What is in force is part of the metadata, and known once that is read.
+    if shard.is_ready() {
+        let revision = shard.image().revision();
+        response.finalized_features_epoch = i64::try_from(revision).unwrap_or(i64::MAX);
+        response.finalized_features = features::finalized();
+    }
+    answer(&response, version, Outcome::Served)
 }
 
 /// *Source*: KIP-511: letters, digits, dots and dashes, the first and last a letter or digit.

@@ -1,5 +1,6 @@
 //! What the black-box tests share.
 
+pub(crate) mod ask;
 pub(crate) mod bomb;
 pub(crate) mod broker;
 pub(crate) mod caller;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use types::ByteCount;
 
 use super::{sys, task};
-use crate::dir::{DirEntry, EntryKind, LockError};
+use crate::dir::{DirEntry, DiskSpace, EntryKind, LockError};
 
 /// Creates a directory with its missing parents and syncs the parent of each that is new.
 pub(crate) async fn create_dir_all(path: &Path) -> io::Result<()> {
@@ -85,8 +85,8 @@ pub(crate) async fn rename(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Returns the space left.
-pub(crate) async fn free_space(path: &Path) -> io::Result<ByteCount> {
-    on_path(path, |path| sys::available_space(path).map(ByteCount)).await
+pub(crate) async fn disk_space(path: &Path) -> io::Result<DiskSpace> {
+    on_path(path, sys::disk_space).await
 }
 
 /// Reads a file that is at most `size_max` long.

@@ -49,7 +49,7 @@ pub(crate) use buffer::{AlignedBuffer, ReadBuffer};
 pub(crate) use clock::{fill_random, now, wall_clock};
 pub(crate) use cpus::allowed_cpus;
 pub(crate) use dir::{
-    DirLock, create_dir_all, exists, free_space, list_dir, lock_file, read_file, remove_dir_all,
+    DirLock, create_dir_all, disk_space, exists, list_dir, lock_file, read_file, remove_dir_all,
     remove_file, rename, sync_dir, write_file_durably,
 };
 pub(crate) use file::{File, FileReader};

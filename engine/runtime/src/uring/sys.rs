@@ -15,6 +15,9 @@ use std::path::Path;
 use bytes::{BufMut, BytesMut};
 use glommio::io::BufferedFile;
 use glommio::net::TcpStream;
+use types::ByteCount;
+
+use crate::dir::DiskSpace;
 
 /// Turns a result of -1 into the thread's last error.
 fn check(result: libc::c_long) -> io::Result<usize> {
@@ -135,8 +138,8 @@ pub(super) fn kernel_release() -> io::Result<String> {
     Ok(String::from_utf8_lossy(&release).into_owned())
 }
 
-/// Returns the bytes an unprivileged writer has left on the file system that holds `path`.
-pub(super) fn available_space(path: &Path) -> io::Result<u64> {
+/// Returns the room on the file system that holds `path`.
+pub(super) fn disk_space(path: &Path) -> io::Result<DiskSpace> {
     let path = CString::new(path.as_os_str().as_bytes())?;
     let mut stat = MaybeUninit::<libc::statvfs>::zeroed();
     // SAFETY: `path` ends with a zero byte; `stat` is valid for writing.
@@ -144,7 +147,11 @@ pub(super) fn available_space(path: &Path) -> io::Result<u64> {
     check(result.into())?;
     // SAFETY: zeroed, and any value is valid.
     let stat = unsafe { stat.assume_init() };
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    let bytes = |blocks: u64| ByteCount(blocks.saturating_mul(stat.f_frsize));
+    Ok(DiskSpace {
+        total: bytes(stat.f_blocks),
+        free: bytes(stat.f_bavail),
+    })
 }
 
 /// What a trial of io_uring showed.

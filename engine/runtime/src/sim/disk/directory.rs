@@ -11,7 +11,7 @@ use types::ByteCount;
 use super::Disk;
 use super::file::{File, operate};
 use super::namespace::NodeId;
-use crate::dir::{DirEntry, EntryKind, LockError};
+use crate::dir::{DirEntry, DiskSpace, EntryKind, LockError};
 use crate::file::OpenMode;
 use crate::sim::context::Context;
 use crate::sim::faults::Operation;
@@ -113,11 +113,11 @@ pub(crate) async fn rename(from: &Path, to: &Path) -> io::Result<()> {
     operate(Operation::Name, from, work).await
 }
 
-pub(crate) async fn free_space(path: &Path) -> io::Result<ByteCount> {
+pub(crate) async fn disk_space(path: &Path) -> io::Result<DiskSpace> {
     let disk = disk();
     disk.names.borrow().find(path)?;
     let space = disk.space.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(ByteCount(space.free_bytes()))
+    Ok(space.room())
 }
 
 pub(crate) async fn read_file(path: &Path, size_max: ByteCount) -> io::Result<Vec<u8>> {

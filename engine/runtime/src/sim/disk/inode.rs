@@ -5,8 +5,11 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use types::ByteCount;
+
 use super::content::{Content, PAGE_SIZE};
 use super::extents::Extents;
+use crate::dir::DiskSpace;
 
 /// The space of one disk, in blocks of [`PAGE_SIZE`].
 #[derive(Debug)]
@@ -27,8 +30,12 @@ impl Space {
         self.capacity = capacity_bytes / PAGE_SIZE;
     }
 
-    pub(crate) fn free_bytes(&self) -> u64 {
-        self.capacity.saturating_sub(self.used) * PAGE_SIZE
+    pub(crate) fn room(&self) -> DiskSpace {
+        let free = self.capacity.saturating_sub(self.used);
+        DiskSpace {
+            total: ByteCount(self.capacity * PAGE_SIZE),
+            free: ByteCount(free * PAGE_SIZE),
+        }
     }
 }
 
