@@ -214,6 +214,43 @@ fn a_failed_write_or_sync_takes_the_store_offline_and_loses_nothing() {
     }
 }
 
+/// Stores of one shard share nothing: so a node can keep several directories, each with its own health.
+#[test]
+fn a_failed_directory_takes_no_other_with_it() {
+    for (operation, place) in [
+        (Operation::Write, "/bad/data/shard-0"),
+        (Operation::Sync, "/bad/data/logs"),
+    ] {
+        on_node(move |set_disk| async move {
+            let (good, bad) = (PathBuf::from("/good"), PathBuf::from("/bad"));
+            let healthy = Node::open(&good, 1).await;
+            let failing = Node::open(&bad, 1).await;
+            let fault = DiskFault {
+                path_contains: place.to_owned(),
+                times: u64::MAX,
+                ..DiskFault::once(operation, 1, DiskError::Io)
+            };
+            set_disk(DiskPlan {
+                faults: vec![fault],
+                ..DiskPlan::default()
+            });
+            let (_, why) = append_until_offline(&failing).await;
+            assert_eq!(why, Offline::Failed);
+            let log = healthy.log(0);
+            for seed in 0..200 {
+                append_durably(&log, &batch(1, 3_000, seed)).await;
+            }
+            assert!(healthy.store.metrics().offline.is_none());
+            failing.kill();
+            healthy.close().await;
+            let healthy = Node::open(&good, 1).await;
+            assert!(healthy.dir.was_clean_shutdown());
+            assert_eq!(read_all(&healthy.log(0)).await.len(), 200);
+            healthy.close().await;
+        });
+    }
+}
+
 #[test]
 fn a_full_disk_refuses_appends_serves_reads_and_deletions_and_goes_on_by_itself() {
     on_node(|set_disk| async move {
