@@ -14,7 +14,7 @@ use crate::drivers::coordinator::{Asked, ask, list};
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::shard::Shard;
 
-use super::{code, parse};
+use super::words::{code, parse};
 
 /// The state of a group that is not there.
 const DEAD: &str = "Dead";

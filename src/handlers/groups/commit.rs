@@ -17,7 +17,7 @@ use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::handlers::resolve::resolve;
 use crate::shard::Shard;
 
-use super::{code, code_of, parse, parse_optional};
+use super::words::{code, code_of, parse, parse_optional};
 
 /// From this version on topics are named by id.
 const TOPIC_ID_VERSION: i16 = 10;

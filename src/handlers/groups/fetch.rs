@@ -21,7 +21,7 @@ use crate::drivers::coordinator::{Asked, ask};
 use crate::handlers::message::{answer_later, decode, outcome};
 use crate::shard::Shard;
 
-use super::{code, parse};
+use super::words::{code, parse};
 
 /// From this version on a request names many groups (KIP-709).
 const MANY_GROUPS_VERSION: i16 = 8;

@@ -13,7 +13,7 @@ use crate::handlers::message::{answer, decode, outcome};
 use crate::handlers::metadata::{Address, own_address};
 use crate::shard::Shard;
 
-use super::parse;
+use super::words::parse;
 
 /// From this version on a request names many keys.
 const BATCHED_VERSION: i16 = 4;

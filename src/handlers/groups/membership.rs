@@ -15,7 +15,7 @@ use crate::drivers::coordinator::{Asked, ask};
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::shard::Shard;
 
-use super::{code, code_of, parse, parse_optional};
+use super::words::{code, code_of, parse, parse_optional};
 
 /// From this version on a client without a member id is given one to join with (KIP-394).
 const KNOWN_MEMBER_VERSION: i16 = 4;
