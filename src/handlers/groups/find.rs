@@ -1,4 +1,4 @@
-//! FindCoordinator (10): which broker keeps a group.
+//! FindCoordinator (10): which broker keeps a group, or would keep a transaction.
 
 use std::rc::Rc;
 
@@ -70,10 +70,8 @@ async fn serve(shard: &Rc<Shard>, key_type: i8) -> Result<(), Failure> {
                 Some(failure::text(&error)),
             )
         }),
-        KEY_TRANSACTION => Err((
-            ErrorCode::UnsupportedVersion,
-            Some("transactions are not served".to_owned()),
-        )),
+        // Where transactions would be kept; that none are is for InitProducerId to say.
+        KEY_TRANSACTION => Ok(()),
         _ => Err((ErrorCode::InvalidRequest, None)),
     }
 }
