@@ -1,0 +1,298 @@
+//! What an answer says once everything is taken out that two right brokers may say differently.
+//!
+//! The table [`ALLOWED`] is the whole list, each row with its reason; `docs/compatibility.md` shows
+//! it. Besides, ids of the server's own making (in topic ids, and in the UUIDs within member ids)
+//! are renamed by the order of their first appearance, so what matters stays: which are the same.
+
+use std::collections::BTreeMap;
+
+use wire::api::ApiKey;
+
+use crate::script::RUN;
+use crate::tree::{Tree, replace_bytes};
+
+/// What is done to a field before it is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// It is not compared.
+    Ignored,
+    /// Whether there is a text is compared, not its words.
+    AnyText,
+    /// It is renamed as ids are.
+    Named,
+    /// The list is compared as a set.
+    AnyOrder,
+    /// Of the list, only what this run made is compared, as a set.
+    Ours,
+}
+
+/// One allowed difference.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed {
+    /// The API; `None` for all.
+    pub(crate) key: Option<ApiKey>,
+    /// The field: its own name, and before it the names of the lists that hold it.
+    pub(crate) path: &'static str,
+    /// What is done.
+    pub(crate) rule: Rule,
+    /// Why.
+    pub(crate) reason: &'static str,
+}
+
+macro_rules! allowed {
+    ($($key:ident $path:literal $rule:ident $reason:literal;)*) => {
+        /// Every allowed difference.
+        pub(crate) const ALLOWED: &[Allowed] = &[$(Allowed {
+            key: allowed!(@ $key),
+            path: $path,
+            rule: Rule::$rule,
+            reason: $reason,
+        }),*];
+    };
+    (@ any) => { None };
+    (@ $key:ident) => { Some(ApiKey::$key) };
+}
+
+allowed! {
+    any "error_message" AnyText "the words are ours; whether there are any is compared";
+    any "batch_index_error_message" AnyText "the words are ours; whether there are any is compared";
+    any "throttle_time_ms" Ignored "it depends on load";
+    any "cluster_id" Named "it is made when the cluster is made";
+    any "producer_id" Named "the cluster gives it out";
+    any "controller_id" Ignored "Kafka names any of the brokers, by chance";
+    any "host" Ignored "where the broker under test listens";
+    any "port" Ignored "where the broker under test listens";
+    any "log_dir" Ignored "where the broker under test keeps its data";
+    any "total_bytes" Ignored "it is the disk's";
+    any "usable_bytes" Ignored "it is the disk's";
+    JoinGroup "members" AnyOrder "Kafka keeps members in a hash map";
+    DescribeGroups "groups.members" AnyOrder "Kafka keeps members in a hash map";
+    DeleteGroups "results" AnyOrder "Kafka answers in the order of a hash map";
+    ListGroups "groups" Ours "other groups may be there";
+    Metadata "topics" Ours "other topics may be there";
+    DescribeTopicPartitions "topics" Ours "other topics may be there";
+    DescribeLogDirs "results.topics" Ours "other topics may be there";
+    DescribeLogDirs "results.topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    ListConfigResources "config_resources" Ours "other resources may be there";
+    CreateTopics "topics" AnyOrder "Kafka answers in the order of a hash map";
+    CreateTopics "topics.configs" AnyOrder "Kafka answers in the order of a hash map";
+    DeleteTopics "responses" AnyOrder "Kafka shuffles its answer";
+    DescribeConfigs "results" AnyOrder "Kafka answers in the order of a hash map";
+    ListOffsets "topics" AnyOrder "Kafka answers in the order of a hash map";
+    ListOffsets "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    DeleteRecords "topics" AnyOrder "Kafka answers in the order of a hash map";
+    DeleteRecords "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    AlterClientQuotas "entries" AnyOrder "Kafka answers in the order of a hash map";
+    AlterClientQuotas "entries.entity" AnyOrder "Kafka answers in the order of a hash map";
+    AlterUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
+}
+
+/// Brings the answers of one run into the form in which they are compared.
+#[derive(Debug)]
+pub(crate) struct Normaliser {
+    run: String,
+    names: BTreeMap<String, String>,
+}
+
+impl Normaliser {
+    /// Starts for the answers of a run with that name.
+    pub(crate) fn new(run: &str) -> Self {
+        Self {
+            run: run.to_owned(),
+            names: BTreeMap::new(),
+        }
+    }
+
+    /// Returns what is to be compared. Called in the order of the steps: names are given here.
+    pub(crate) fn normal(&mut self, key: ApiKey, answer: &Tree) -> Tree {
+        let unnamed = self.ruled(key, answer, "");
+        unnamed.map(&mut |leaf| self.named(leaf))
+    }
+
+    /// Applies the rules; what is to be named still has the server's own value.
+    fn ruled(&self, key: ApiKey, tree: &Tree, path: &str) -> Tree {
+        let tree = match tree {
+            Tree::Fields(fields) => {
+                let fields = fields.iter().map(|(name, value)| {
+                    let path = if path.is_empty() {
+                        (*name).to_owned()
+                    } else {
+                        format!("{path}.{name}")
+                    };
+                    (*name, self.ruled(key, value, &path))
+                });
+                Tree::Fields(fields.collect())
+            }
+            Tree::List(elements) => Tree::List(
+                elements
+                    .iter()
+                    .map(|element| self.ruled(key, element, path))
+                    .collect(),
+            ),
+            Tree::Text(text) => Tree::Text(text.replace(&self.run, RUN)),
+            Tree::Bytes(bytes) => Tree::Bytes(replace_bytes(bytes, &self.run, RUN)),
+            leaf => leaf.clone(),
+        };
+        match rule(key, path) {
+            None => tree,
+            Some(Rule::Ignored) => Tree::Symbol("any".to_owned()),
+            Some(Rule::AnyText) => match tree {
+                Tree::Text(_) => Tree::Symbol("text".to_owned()),
+                other => other,
+            },
+            Some(Rule::Named) => match tree {
+                Tree::Int(-1) | Tree::Null => tree,
+                other => Tree::Symbol(format!("{} {other}", last_word(path))),
+            },
+            Some(Rule::AnyOrder) => self.sorted(tree, |_| true),
+            Some(Rule::Ours) => self.sorted(tree, |element| is_ours(element)),
+        }
+    }
+
+    /// Sorts a list by what is known of its elements: names that they do not have yet do not count.
+    fn sorted(&self, list: Tree, keep: impl Fn(&Tree) -> bool) -> Tree {
+        let Tree::List(mut elements) = list else {
+            return list;
+        };
+        elements.retain(keep);
+        elements.sort_by_cached_key(|element| element.map(&mut |leaf| self.known(leaf)));
+        Tree::List(elements)
+    }
+
+    fn known(&self, leaf: &Tree) -> Tree {
+        match leaf {
+            Tree::Uuid(id) if *id != [0; 16] => self.known_name(&hex(id)),
+            Tree::Symbol(own) => self.known_name(own),
+            Tree::Text(text) => Tree::Text(replace_uuids(text, |uuid| {
+                self.names.get(uuid).cloned().unwrap_or_default()
+            })),
+            other => other.clone(),
+        }
+    }
+
+    fn known_name(&self, own: &str) -> Tree {
+        Tree::Symbol(self.names.get(own).cloned().unwrap_or_default())
+    }
+
+    fn named(&mut self, leaf: &Tree) -> Tree {
+        match leaf {
+            Tree::Uuid(id) if *id != [0; 16] => Tree::Symbol(self.name("id", &hex(id))),
+            Tree::Symbol(own) if own.contains(' ') => {
+                let kind = own.split(' ').next().unwrap_or_default();
+                Tree::Symbol(self.name(kind, own))
+            }
+            Tree::Text(text) => Tree::Text(replace_uuids(text, |uuid| {
+                let name = self.name("uuid", uuid);
+                format!("<{name}>")
+            })),
+            other => other.clone(),
+        }
+    }
+
+    fn name(&mut self, kind: &str, own: &str) -> String {
+        let next = self.names.len();
+        let name = self.names.entry(own.to_owned());
+        name.or_insert_with(|| format!("{kind} {next}")).clone()
+    }
+}
+
+fn rule(key: ApiKey, path: &str) -> Option<Rule> {
+    let holds = |allowed: &&Allowed| match allowed.key {
+        Some(of) => of == key && allowed.path == path,
+        None => last_word(path) == allowed.path,
+    };
+    ALLOWED.iter().find(holds).map(|allowed| allowed.rule)
+}
+
+fn last_word(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or_default()
+}
+
+/// Whether one of an element's own fields has the run's name in it.
+fn is_ours(element: &Tree) -> bool {
+    let Tree::Fields(fields) = element else {
+        return true;
+    };
+    fields
+        .iter()
+        .any(|(_, value)| matches!(value, Tree::Text(text) if text.contains(RUN)))
+}
+
+fn hex(id: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*id))
+}
+
+/// Replaces every UUID in its text form, with dashes.
+fn replace_uuids(text: &str, mut change: impl FnMut(&str) -> String) -> String {
+    const LENGTH: usize = 36;
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        match rest.get(..LENGTH).filter(|candidate| is_uuid(candidate)) {
+            Some(uuid) => {
+                out.push_str(&change(uuid));
+                rest = rest.get(LENGTH..).unwrap_or_default();
+            }
+            None => {
+                out.push(character);
+                rest = rest.get(character.len_utf8()..).unwrap_or_default();
+            }
+        }
+    }
+    out
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.bytes().enumerate().all(|(index, byte)| match index {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::body;
+
+    fn joined(leader: &str, members: &[&str]) -> Tree {
+        let members: Vec<Tree> = members.iter().map(|id| body! { member_id: *id }).collect();
+        body! { throttle_time_ms: 3, leader: leader, members: members }
+    }
+
+    const A: &str = "c-11111111-2222-3333-4444-555555555555";
+    const B: &str = "d-66666666-7777-8888-9999-aaaaaaaaaaaa";
+
+    #[test]
+    fn ids_are_named_by_their_first_appearance_whatever_they_are() {
+        let (mut left, mut right) = (Normaliser::new("r00000"), Normaliser::new("r11111"));
+        let one = left.normal(ApiKey::JoinGroup, &joined(A, &[A, B]));
+        let x = "c-99999999-2222-3333-4444-555555555555";
+        let other = right.normal(ApiKey::JoinGroup, &joined(x, &[B, x]));
+        assert_eq!(one, other);
+        // Another member leads: that is a difference.
+        let third = Normaliser::new("r2").normal(ApiKey::JoinGroup, &joined(B, &[A, B]));
+        assert_ne!(one, third);
+    }
+
+    #[test]
+    fn the_name_of_the_run_is_the_same_for_all() {
+        let answer = |run: &str| body! { groups: vec![body! { group_id: format!("{run}-g") }, body! { group_id: "other" }] };
+        let left = Normaliser::new("r00000").normal(ApiKey::ListGroups, &answer("r00000"));
+        let right = Normaliser::new("rfffff").normal(ApiKey::ListGroups, &answer("rfffff"));
+        assert_eq!(left, right);
+        assert_eq!(
+            left,
+            body! { groups: vec![body! { group_id: format!("{RUN}-g") }] }
+        );
+    }
+
+    #[test]
+    fn of_a_message_only_its_presence_is_compared() {
+        let normal = |message: Option<&str>| {
+            Normaliser::new("r00000").normal(ApiKey::CreateAcls, &body! { error_message: message })
+        };
+        assert_eq!(normal(Some("one")), normal(Some("two")));
+        assert_ne!(normal(Some("one")), normal(None));
+    }
+}
