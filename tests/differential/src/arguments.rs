@@ -19,11 +19,23 @@ differential --left HOST:PORT --right HOST:PORT    compares two brokers, by seed
   --skip-unserved      leaves out what one of the brokers does not say it serves; otherwise that is a difference
   --shrink             looks for fewer steps with the first difference
   --show               prints every step and what became of it
+  --allowed            prints the allowed differences, and does nothing else
   --differences N      prints so many differences of a seed (default 5); all are counted
 
 Both brokers: group.initial.rebalance.delay.ms=0, auto.create.topics.enable=false.";
 
-/// What to do.
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To tell how to call it.
+    Help,
+    /// To tell what may differ.
+    Allowed,
+    /// To compare two brokers.
+    Compare(Task),
+}
+
+/// How to compare two brokers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Task {
     /// The two brokers.
@@ -83,8 +95,8 @@ pub(crate) enum Misuse {
     NoBrokers,
 }
 
-/// Reads the arguments behind the program's name; `None` if it is to tell how to call it.
-pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Task>, Misuse> {
+/// Reads the arguments behind the program's name.
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, Misuse> {
     let mut brokers = [None, None];
     let mut task = Task {
         brokers: [SocketAddr::from(([127, 0, 0, 1], 0)); 2],
@@ -106,7 +118,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Ta
                 .ok_or_else(|| Misuse::ValueMissing(argument.clone()))
         };
         match argument.as_str() {
-            "--help" | "-h" => return Ok(None),
+            "--help" | "-h" => return Ok(Asked::Help),
+            "--allowed" => return Ok(Asked::Allowed),
             "--left" => brokers[0] = Some(read(&argument, &value()?, number)?),
             "--right" => brokers[1] = Some(read(&argument, &value()?, number)?),
             "--seed" => task.seeds = read(&argument, &value()?, |text| one(number(text)?))?,
@@ -130,7 +143,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Ta
     if task.seconds.is_some() {
         task.seeds.end = u64::MAX;
     }
-    Ok(Some(task))
+    Ok(Asked::Compare(task))
 }
 
 fn read<T>(argument: &str, value: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Misuse> {
@@ -168,25 +181,30 @@ fn themes(text: &str) -> Option<Vec<Theme>> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<Option<Task>, Misuse> {
+    fn parsed(text: &str) -> Result<Asked, Misuse> {
         parse(text.split_whitespace().map(str::to_owned))
+    }
+
+    fn compared(text: &str) -> Task {
+        match parsed(text) {
+            Ok(Asked::Compare(task)) => task,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn two_brokers_are_enough_and_needed() {
-        let task = parsed("--left 127.0.0.1:1 --right 127.0.0.1:2")
-            .unwrap()
-            .unwrap();
+        let task = compared("--left 127.0.0.1:1 --right 127.0.0.1:2");
         assert_eq!((task.seeds, task.keep), (0..10, Keep::All));
         assert_eq!(parsed("--left 127.0.0.1:1"), Err(Misuse::NoBrokers));
-        assert_eq!(parsed("--help"), Ok(None));
+        assert_eq!(parsed("--help"), Ok(Asked::Help));
     }
 
     #[test]
     fn a_run_is_named_by_its_seed_and_its_steps() {
         let line =
             "--left 127.0.0.1:1 --right 127.0.0.1:2 --seed 7 --keep 1,5 --only groups,offsets";
-        let task = parsed(line).unwrap().unwrap();
+        let task = compared(line);
         assert_eq!(
             (task.seeds, task.themes),
             (7..8, vec![Theme::Groups, Theme::Offsets])

@@ -84,6 +84,7 @@ impl Run {
         if served.contains_key(&ApiKey::JoinGroup.wire()) {
             fence::await_coordinators(&mut probe, &name).map_err(not_ready)?;
         }
+        fence::await_producer_ids(&mut probe).map_err(not_ready)?;
         let fence = Fence::set_up(&mut probe, &name).map_err(not_ready)?;
         Ok(Self {
             address,
@@ -146,6 +147,7 @@ impl Run {
             self.collect(id);
         }
         if fence::is_needed_after(step.form.key)
+            && self.answers.get(&step.id).is_some_and(fence::tells_success)
             && let Err(reason) = self.fence.pass(&mut self.probe)
         {
             let reason = format!("changes stay invisible: {reason}");

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::thread;
 
-use crate::arguments::{self, Task, USAGE};
+use crate::allowed;
+use crate::arguments::{self, Asked, Task, USAGE};
 use crate::broker::{Failure, Outcome, Run};
 use crate::compare::{Comparison, Difference, Recording, compare};
 use crate::generator;
@@ -14,9 +15,13 @@ use crate::shrink::shrink;
 /// Does what the command line asks for.
 pub fn run() -> ExitCode {
     let task = match arguments::parse(std::env::args().skip(1)) {
-        Ok(Some(task)) => task,
-        Ok(None) => {
+        Ok(Asked::Compare(task)) => task,
+        Ok(Asked::Help) => {
             println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(Asked::Allowed) => {
+            print!("{}", allowed::table());
             return ExitCode::SUCCESS;
         }
         Err(misuse) => {

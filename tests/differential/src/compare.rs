@@ -116,9 +116,9 @@ pub(crate) fn compare(
 /// An outcome as a tree: the normalised answer, or why there is none.
 fn shown(step: &Step, outcome: &Outcome, normaliser: &mut Normaliser) -> Tree {
     match outcome {
-        Outcome::Answered(answer) => normaliser.normal(step.form.key, answer),
+        Outcome::Answered(answer) => normaliser.normal(step.id, step.form.key, answer),
         Outcome::Early(answer) => {
-            let answer = normaliser.normal(step.form.key, answer);
+            let answer = normaliser.normal(step.id, step.form.key, answer);
             Tree::Symbol(format!("answered before its time: {answer}"))
         }
         Outcome::Unanswered(why) => Tree::Symbol(why.clone()),

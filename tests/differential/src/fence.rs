@@ -29,6 +29,10 @@ const OFFSETS: Form = Form {
     key: ApiKey::OffsetFetch,
     version: 8,
 };
+const PRODUCER_ID: Form = Form {
+    key: ApiKey::InitProducerId,
+    version: 2,
+};
 const CREATE: Form = Form {
     key: ApiKey::CreateTopics,
     version: 4,
@@ -63,6 +67,18 @@ pub(crate) const fn is_needed_after(key: ApiKey) -> bool {
             | ApiKey::AlterPartitionReassignments
             | ApiKey::ElectLeaders
     )
+}
+
+/// Returns whether an answer says of anything that it was done.
+pub(crate) fn tells_success(answer: &Tree) -> bool {
+    match answer {
+        Tree::Fields(fields) => fields.iter().any(|(name, value)| match value {
+            Tree::Int(error) => *name == "error_code" && *error == 0,
+            below => tells_success(below),
+        }),
+        Tree::List(elements) => elements.iter().any(tells_success),
+        _ => false,
+    }
 }
 
 impl Fence {
@@ -129,6 +145,14 @@ pub(crate) fn await_coordinators(probe: &mut Line, run: &str) -> Result<(), Stri
     let question = body! { groups: groups };
     until(probe, OFFSETS, &question, |answer| {
         errors(answer, "groups") == Some(0)
+    })
+}
+
+/// Waits until this broker has producer ids to give out.
+pub(crate) fn await_producer_ids(probe: &mut Line) -> Result<(), String> {
+    let question = body! { transaction_timeout_ms: 60_000 };
+    until(probe, PRODUCER_ID, &question, |answer| {
+        answer.int_at("error_code") == Some(0)
     })
 }
 

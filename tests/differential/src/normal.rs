@@ -1,98 +1,44 @@
 //! What an answer says once everything is taken out that two right brokers may say differently.
 //!
-//! The table [`ALLOWED`] is the whole list, each row with its reason; `docs/compatibility.md` shows
-//! it. Besides, ids of the server's own making (in topic ids, and in the UUIDs within member ids)
-//! are renamed by the order of their first appearance, so what matters stays: which are the same.
+//! The table [`ALLOWED`] is the whole list. Besides, ids of the server's own making (topic ids, and
+//! the UUIDs within member ids) are renamed by the place of their first appearance, so what matters
+//! stays: which of them are the same.
 
 use std::collections::BTreeMap;
 
 use wire::api::ApiKey;
 
+use crate::allowed::{ALLOWED, Allowed, Rule};
 use crate::script::RUN;
 use crate::tree::{Tree, replace_bytes};
 
-/// What is done to a field before it is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
-    /// It is not compared.
-    Ignored,
-    /// Whether there is a text is compared, not its words.
-    AnyText,
-    /// It is renamed as ids are.
-    Named,
-    /// The list is compared as a set.
-    AnyOrder,
-    /// Of the list, only what this run made is compared, as a set.
-    Ours,
-}
+/// No time that a script gives to a record is later, and no clock is this slow.
+const CLOCK_MIN_MS: i64 = 1_750_000_000_000;
 
-/// One allowed difference.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Allowed {
-    /// The API; `None` for all.
-    pub(crate) key: Option<ApiKey>,
-    /// The field: its own name, and before it the names of the lists that hold it.
-    pub(crate) path: &'static str,
-    /// What is done.
-    pub(crate) rule: Rule,
-    /// Why.
-    pub(crate) reason: &'static str,
-}
-
-macro_rules! allowed {
-    ($($key:ident $path:literal $rule:ident $reason:literal;)*) => {
-        /// Every allowed difference.
-        pub(crate) const ALLOWED: &[Allowed] = &[$(Allowed {
-            key: allowed!(@ $key),
-            path: $path,
-            rule: Rule::$rule,
-            reason: $reason,
-        }),*];
-    };
-    (@ any) => { None };
-    (@ $key:ident) => { Some(ApiKey::$key) };
-}
-
-allowed! {
-    any "error_message" AnyText "the words are ours; whether there are any is compared";
-    any "batch_index_error_message" AnyText "the words are ours; whether there are any is compared";
-    any "throttle_time_ms" Ignored "it depends on load";
-    any "cluster_id" Named "it is made when the cluster is made";
-    any "producer_id" Named "the cluster gives it out";
-    any "controller_id" Ignored "Kafka names any of the brokers, by chance";
-    any "host" Ignored "where the broker under test listens";
-    any "port" Ignored "where the broker under test listens";
-    any "log_dir" Ignored "where the broker under test keeps its data";
-    any "total_bytes" Ignored "it is the disk's";
-    any "usable_bytes" Ignored "it is the disk's";
-    JoinGroup "members" AnyOrder "Kafka keeps members in a hash map";
-    DescribeGroups "groups.members" AnyOrder "Kafka keeps members in a hash map";
-    DeleteGroups "results" AnyOrder "Kafka answers in the order of a hash map";
-    ListGroups "groups" Ours "other groups may be there";
-    Metadata "topics" Ours "other topics may be there";
-    DescribeTopicPartitions "topics" Ours "other topics may be there";
-    DescribeLogDirs "results.topics" Ours "other topics may be there";
-    DescribeLogDirs "results.topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
-    ListConfigResources "config_resources" Ours "other resources may be there";
-    CreateTopics "topics" AnyOrder "Kafka answers in the order of a hash map";
-    CreateTopics "topics.configs" AnyOrder "Kafka answers in the order of a hash map";
-    DeleteTopics "responses" AnyOrder "Kafka shuffles its answer";
-    DescribeConfigs "results" AnyOrder "Kafka answers in the order of a hash map";
-    ListOffsets "topics" AnyOrder "Kafka answers in the order of a hash map";
-    ListOffsets "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
-    DeleteRecords "topics" AnyOrder "Kafka answers in the order of a hash map";
-    DeleteRecords "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
-    AlterClientQuotas "entries" AnyOrder "Kafka answers in the order of a hash map";
-    AlterClientQuotas "entries.entity" AnyOrder "Kafka answers in the order of a hash map";
-    AlterUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
-    DescribeUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
-}
+/// The configs of topics that both brokers have.
+const SHARED_CONFIGS: &[&str] = &[
+    "cleanup.policy",
+    "compression.type",
+    "index.interval.bytes",
+    "max.message.bytes",
+    "message.timestamp.after.max.ms",
+    "message.timestamp.before.max.ms",
+    "message.timestamp.type",
+    "min.insync.replicas",
+    "retention.bytes",
+    "retention.ms",
+    "segment.bytes",
+    "segment.ms",
+];
 
 /// Brings the answers of one run into the form in which they are compared.
 #[derive(Debug)]
 pub(crate) struct Normaliser {
     run: String,
     names: BTreeMap<String, String>,
+    /// The step whose answer is being read, and how many names it gave.
+    step: usize,
+    named: usize,
 }
 
 impl Normaliser {
@@ -101,11 +47,14 @@ impl Normaliser {
         Self {
             run: run.to_owned(),
             names: BTreeMap::new(),
+            step: 0,
+            named: 0,
         }
     }
 
     /// Returns what is to be compared. Called in the order of the steps: names are given here.
-    pub(crate) fn normal(&mut self, key: ApiKey, answer: &Tree) -> Tree {
+    pub(crate) fn normal(&mut self, step: usize, key: ApiKey, answer: &Tree) -> Tree {
+        (self.step, self.named) = (step, 0);
         let unnamed = self.ruled(key, answer, "");
         unnamed.map(&mut |leaf| self.named(leaf))
     }
@@ -141,12 +90,17 @@ impl Normaliser {
                 Tree::Text(_) => Tree::Symbol("text".to_owned()),
                 other => other,
             },
+            Some(Rule::Clock) => match tree {
+                Tree::Int(time) if time > CLOCK_MIN_MS => Tree::Symbol("now".to_owned()),
+                other => other,
+            },
             Some(Rule::Named) => match tree {
                 Tree::Int(-1) | Tree::Null => tree,
                 other => Tree::Symbol(format!("{} {other}", last_word(path))),
             },
             Some(Rule::AnyOrder) => self.sorted(tree, |_| true),
-            Some(Rule::Ours) => self.sorted(tree, |element| is_ours(element)),
+            Some(Rule::Ours) => self.sorted(tree, is_ours),
+            Some(Rule::Shared) => self.sorted(tree, is_shared),
         }
     }
 
@@ -190,10 +144,15 @@ impl Normaliser {
         }
     }
 
+    /// Names a value for the step that told it first, so that one difference makes no others.
     fn name(&mut self, kind: &str, own: &str) -> String {
-        let next = self.names.len();
-        let name = self.names.entry(own.to_owned());
-        name.or_insert_with(|| format!("{kind} {next}")).clone()
+        if let Some(name) = self.names.get(own) {
+            return name.clone();
+        }
+        self.named += 1;
+        let name = format!("{kind} {} of step {}", self.named, self.step);
+        self.names.insert(own.to_owned(), name.clone());
+        name
     }
 }
 
@@ -217,6 +176,15 @@ fn is_ours(element: &Tree) -> bool {
     fields
         .iter()
         .any(|(_, value)| matches!(value, Tree::Text(text) if text.contains(RUN)))
+}
+
+/// Whether an element is a config or an API that riverrun has too.
+fn is_shared(element: &Tree) -> bool {
+    match (element.at("name"), element.int_at("api_key")) {
+        (Some(Tree::Text(config)), _) => SHARED_CONFIGS.contains(&config.as_str()),
+        (_, Some(key)) => i16::try_from(key).is_ok_and(|key| ApiKey::from_wire(key).is_some()),
+        _ => true,
+    }
 }
 
 fn hex(id: &[u8; 16]) -> String {
@@ -266,20 +234,20 @@ mod tests {
     #[test]
     fn ids_are_named_by_their_first_appearance_whatever_they_are() {
         let (mut left, mut right) = (Normaliser::new("r00000"), Normaliser::new("r11111"));
-        let one = left.normal(ApiKey::JoinGroup, &joined(A, &[A, B]));
+        let one = left.normal(0, ApiKey::JoinGroup, &joined(A, &[A, B]));
         let x = "c-99999999-2222-3333-4444-555555555555";
-        let other = right.normal(ApiKey::JoinGroup, &joined(x, &[B, x]));
+        let other = right.normal(0, ApiKey::JoinGroup, &joined(x, &[B, x]));
         assert_eq!(one, other);
         // Another member leads: that is a difference.
-        let third = Normaliser::new("r2").normal(ApiKey::JoinGroup, &joined(B, &[A, B]));
+        let third = Normaliser::new("r2").normal(0, ApiKey::JoinGroup, &joined(B, &[A, B]));
         assert_ne!(one, third);
     }
 
     #[test]
     fn the_name_of_the_run_is_the_same_for_all() {
         let answer = |run: &str| body! { groups: vec![body! { group_id: format!("{run}-g") }, body! { group_id: "other" }] };
-        let left = Normaliser::new("r00000").normal(ApiKey::ListGroups, &answer("r00000"));
-        let right = Normaliser::new("rfffff").normal(ApiKey::ListGroups, &answer("rfffff"));
+        let left = Normaliser::new("r00000").normal(0, ApiKey::ListGroups, &answer("r00000"));
+        let right = Normaliser::new("rfffff").normal(0, ApiKey::ListGroups, &answer("rfffff"));
         assert_eq!(left, right);
         assert_eq!(
             left,
@@ -290,7 +258,11 @@ mod tests {
     #[test]
     fn of_a_message_only_its_presence_is_compared() {
         let normal = |message: Option<&str>| {
-            Normaliser::new("r00000").normal(ApiKey::CreateAcls, &body! { error_message: message })
+            Normaliser::new("r00000").normal(
+                0,
+                ApiKey::CreateAcls,
+                &body! { error_message: message },
+            )
         };
         assert_eq!(normal(Some("one")), normal(Some("two")));
         assert_ne!(normal(Some("one")), normal(None));

@@ -8,7 +8,7 @@ use crate::tree::{Tree, body};
 impl Generator {
     /// One step of the walk through the cluster.
     pub(super) fn cluster_step(&mut self) {
-        match self.chance.below(11) {
+        match self.chance.below(13) {
             0 => self.describe_cluster(),
             1..=3 => self.elect_leaders(),
             4 | 5 => self.reassign(),
@@ -16,6 +16,11 @@ impl Generator {
             7 => self.update_features(),
             8 => self.list_transactions(),
             9 => self.describe_transactions(),
+            10 => {
+                let broker = self.chance.of(&[99, -1, i32::MAX]);
+                self.ask(ApiKey::UnregisterBroker, body! { broker_id: broker });
+            }
+            11 => self.describe_quorum(),
             _ => {
                 let name = self.chance.of(&["client", "", "no spaces"]);
                 let version = self.chance.of(&["1.0", "", "-"]);
@@ -23,6 +28,19 @@ impl Generator {
                 self.ask(ApiKey::ApiVersions, body);
             }
         }
+    }
+
+    fn describe_quorum(&mut self) {
+        let count = self.chance.of(&[0, 1, 1, 1, 2]);
+        let topic = |generator: &mut Self| {
+            let name = generator
+                .chance
+                .of(&["__cluster_metadata", "__cluster_metadata", "other"]);
+            let index = generator.chance.of(&[0, 0, 1, -1]);
+            body! { topic_name: name, partitions: vec![body! { partition_index: index }] }
+        };
+        let topics: Vec<Tree> = (0..count).map(|_| topic(self)).collect();
+        self.ask(ApiKey::DescribeQuorum, body! { topics: topics });
     }
 
     fn describe_cluster(&mut self) {

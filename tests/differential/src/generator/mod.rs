@@ -287,12 +287,12 @@ mod tests {
         for (name, value) in named {
             let field = fields.iter().find(|field| field.name == *name);
             let field = field.unwrap_or_else(|| panic!("{name} in {step}"));
-            let below = match field.kind {
-                Kind::Structure { fields }
-                | Kind::Array {
-                    of: Kind::Structure { fields },
-                } => *fields,
-                _ => continue,
+            let element = match field.kind {
+                Kind::Array { of } => *of,
+                other => other,
+            };
+            let Kind::Structure { fields: below } = element else {
+                continue;
             };
             match value {
                 Tree::List(elements) => elements.iter().for_each(|e| known(e, below, step)),

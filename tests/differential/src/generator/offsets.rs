@@ -136,22 +136,10 @@ impl Generator {
 
     fn fetch_offsets(&mut self) {
         let group = self.asked_group();
-        let wanted = |generator: &mut Self| {
-            if generator.chance.once_in(3) {
-                return Tree::Null;
-            }
-            let count = generator.chance.of(&[0, 1, 1, 2]);
-            let topic = |generator: &mut Self| {
-                let name = generator.any_topic();
-                let (id, partitions) = (generator.id_of(&name), generator.any_partitions());
-                body! { name: name, topic_id: id, partition_indexes: partitions }
-            };
-            Tree::List((0..count).map(|_| topic(generator)).collect())
-        };
-        let topics = wanted(self);
+        let topics = self.asked_topics(false);
         let count = self.chance.of(&[0, 1, 1, 2, 3]);
         let asked = |generator: &mut Self| {
-            let (group, topics) = (generator.asked_group(), wanted(generator));
+            let (group, topics) = (generator.asked_group(), generator.asked_topics(true));
             let member = generator.chance.of(&[None, None, Some("nobody"), Some("")]);
             let epoch = generator.chance.of(&[-1, -1, 0, 1]);
             body! { group_id: group, member_id: member, member_epoch: epoch, topics: topics }
@@ -161,6 +149,28 @@ impl Generator {
         let body =
             body! { group_id: group, topics: topics, groups: groups, require_stable: stable };
         self.ask(ApiKey::OffsetFetch, body);
+    }
+
+    /// Topics whose offsets are asked for; null for all. In requests about many groups, topics also
+    /// have ids.
+    fn asked_topics(&mut self, with_ids: bool) -> Tree {
+        if self.chance.once_in(3) {
+            return Tree::Null;
+        }
+        let count = self.chance.of(&[0, 1, 1, 2]);
+        let topic = |generator: &mut Self| {
+            let name = generator.any_topic();
+            let (id, partitions) = (generator.id_of(&name), generator.any_partitions());
+            let mut topic = vec![
+                ("name", name.into()),
+                ("partition_indexes", partitions.into()),
+            ];
+            if with_ids {
+                topic.push(("topic_id", id));
+            }
+            Tree::Fields(topic)
+        };
+        Tree::List((0..count).map(|_| topic(self)).collect())
     }
 
     fn delete_offsets(&mut self) {

@@ -5,7 +5,7 @@ use record::{BatchBuilder, Compression, NewRecord};
 use types::TimestampMs;
 use wire::api::ApiKey;
 
-use super::{Generator, RUN, TOPICS, topic_name};
+use super::{Generator, TOPICS, topic_name};
 use crate::tree::{Earlier, Tree, body};
 
 /// When the first record was written. No clock is asked: retention must not run during a test.
@@ -21,7 +21,7 @@ impl Generator {
             7 | 8 => self.epoch_ends(),
             9 => self.describe_producers(),
             10 => self.init_producer(),
-            _ => self.describe_log_dirs(),
+            _ => self.log_dirs(),
         }
     }
 
@@ -146,13 +146,28 @@ impl Generator {
         self.producers.push(step);
     }
 
-    fn describe_log_dirs(&mut self) {
+    /// Where logs are; then some are moved to where they are, or nowhere.
+    fn log_dirs(&mut self) {
         let count = self.chance.of(&[0, 1, 2]);
         let topic = |generator: &mut Self| {
-            let name = format!("{RUN}-topic-{}", generator.chance.below(TOPICS));
+            let name = topic_name(generator.chance.below(TOPICS));
             body! { topic: name, partitions: generator.any_partitions() }
         };
         let topics: Vec<Tree> = (0..count).map(|_| topic(self)).collect();
-        self.ask(ApiKey::DescribeLogDirs, body! { topics: topics });
+        let step = self.ask(ApiKey::DescribeLogDirs, body! { topics: topics });
+        if self.chance.once_in(2) {
+            return;
+        }
+        let mut path: Tree = Earlier {
+            step,
+            path: "results.0.log_dir".to_owned(),
+        }
+        .into();
+        if self.chance.once_in(2) {
+            path = self.chance.of(&["/nowhere", "relative", ""]).into();
+        }
+        let topics = self.topics_with(("name", "partitions"), |_, index| index.into());
+        let body = body! { dirs: vec![body! { path: path, topics: topics }] };
+        self.ask(ApiKey::AlterReplicaLogDirs, body);
     }
 }
