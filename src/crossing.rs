@@ -6,16 +6,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use controller::Record;
+use coordinator::GroupError;
 use runtime::Accepted;
 use storage::{Layout, LogId, Replayed};
-use types::{ByteCount, Incarnation, Offset, ShardId, TopicPartition};
+use types::{ByteCount, Incarnation, Offset, PartitionIndex, ShardId, TopicPartition};
 
 use crate::drivers::controller::ControlError;
 use crate::metrics::ShardReport;
 use crate::partition::{AppendRefused, Finding, Inquiry, Placed, Portion, Trouble};
+use crate::quotas::Charge;
 use crate::shard::Opening;
 
 /// What one shard may ask of another.
@@ -49,6 +52,17 @@ pub enum Ask {
     EndWait(u64),
     /// Look something up in each of these partitions, or cut it.
     Inquire(Vec<(TopicPartition, Inquiry)>),
+    /// Coordinate: a request to the groups of one partition of `__consumer_offsets`.
+    Coordinate {
+        /// The partition.
+        partition: PartitionIndex,
+        /// The request.
+        request: Box<coordinator::Request>,
+    },
+    /// List the groups whose coordinators you have.
+    ListGroups(coordinator::List),
+    /// Count what the holder of a quota has used.
+    Charge(Charge),
     /// Decide on metadata; the first shard does.
     Control(controller::Request),
     /// These records are durable: apply them.
@@ -83,6 +97,12 @@ pub enum Answer {
     Read(Vec<Result<Portion, Trouble>>),
     /// To [`Ask::Inquire`], in order.
     Found(Vec<Result<Finding, Trouble>>),
+    /// To [`Ask::Coordinate`].
+    Coordinated(Result<coordinator::Response, GroupError>),
+    /// To [`Ask::ListGroups`].
+    Groups(Result<Vec<coordinator::Listed>, GroupError>),
+    /// To [`Ask::Charge`]: how long the holder must wait.
+    Charged(Duration),
     /// To [`Ask::Control`].
     Controlled(Result<controller::Reply, ControlError>),
     /// To [`Ask::Replay`].

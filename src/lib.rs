@@ -17,6 +17,7 @@
 //! | [`router`] | which shard owns a partition |
 //! | [`crossing`] | the one enum of everything that may cross cores |
 //! | [`peer`] | answers what other shards ask |
+//! | [`quotas`] | what clients use, and how long they wait |
 //! | [`partition`] | a log and the rules of its topic |
 //! | [`handlers`] | one function per API |
 //! | [`drivers`] | the loop around the controller |
@@ -34,6 +35,7 @@ pub mod node;
 pub mod partition;
 pub mod peer;
 pub mod producer_ids;
+pub mod quotas;
 pub mod router;
 pub mod shard;
 pub mod waits;

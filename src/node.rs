@@ -71,6 +71,8 @@ impl Node {
 
     /// Ends the connections, then writes everything out and closes the logs.
     pub async fn stop(&self) -> Result<(), storage::Error> {
+        // Members that wait for others would make the farewell as long as it may be.
+        self.shard.coordinators.resign();
         self.server.shutdown(FAREWELL).await;
         match self.shard.store() {
             Some(store) => store.close().await,
@@ -99,6 +101,7 @@ impl Node {
             ready: self.shard.is_ready(),
             server: self.server.metrics(),
             store: self.shard.store().map(storage::ShardStore::metrics),
+            quota_waits: self.shard.usage.waits(),
             stalls: runtime::stalls(),
             fetch_sessions: self.shard.fetch_sessions.borrow().count(),
             partitions: partitions.collect(),

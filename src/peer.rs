@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use coordinator::GroupError;
 use runtime::{LocalQueue, Queue, Responder};
 use types::{ByteCount, Offset, ShardId, TopicPartition};
 
@@ -57,6 +58,19 @@ pub async fn serve(node: Rc<Node>) {
                 shard.apply(&records);
                 responder.respond(Answer::Done);
             }
+            // Asked here, so that requests of one shard keep their order; the answer may take long.
+            Ask::Coordinate { partition, request } => {
+                match shard.coordinators.ask(partition, *request) {
+                    Ok(answer) => shard.tasks.spawn(Queue::Latency, async move {
+                        let answer = answer.await.map_err(|_| GroupError::NotCoordinator);
+                        responder.respond(Answer::Coordinated(answer));
+                    }),
+                    Err(error) => responder.respond(Answer::Coordinated(Err(error))),
+                }
+            }
+            Ask::Charge(charge) => {
+                responder.respond(Answer::Charged(shard.usage.charge(charge)));
+            }
             Ask::EndWait(wait) => {
                 shard.waits.end(from, wait);
                 responder.respond(Answer::Done);
@@ -87,6 +101,7 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             Answer::Done
         }
         Ask::Inquire(inquiries) => Answer::Found(inquire_each(shard, &inquiries).await),
+        Ask::ListGroups(list) => Answer::Groups(shard.coordinators.list(&list).await),
         Ask::Control(request) => {
             shard.ready().await;
             let Some(controller) = shard.controller.get() else {
@@ -110,7 +125,12 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             shard.mesh.close();
             Answer::Opened(stopped)
         }
-        Ask::Append { .. } | Ask::Adopt(_) | Ask::Apply(_) | Ask::EndWait(_) => {
+        Ask::Append { .. }
+        | Ask::Adopt(_)
+        | Ask::Apply(_)
+        | Ask::Charge(_)
+        | Ask::Coordinate { .. }
+        | Ask::EndWait(_) => {
             unreachable!("taken by the loop")
         }
     }

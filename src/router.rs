@@ -1,5 +1,6 @@
-//! Which shard owns a partition: a pure function, the same on every shard and at every start.
+//! Which shard owns a partition, or counts for the holder of a quota: pure functions, the same on every shard and at every start.
 
+use controller::quota::{EntityName, QuotaEntity};
 use types::{ShardId, TopicPartition};
 
 /// Maps partitions to the shards of this node.
@@ -37,8 +38,22 @@ impl Router {
             .0
             .iter()
             .fold(0_u64, |sum, &byte| sum + u64::from(byte));
-        let turn = first + u64::from(partition.partition.get().unsigned_abs());
-        let shard = turn % u64::from(self.shards);
+        self.turn(first + u64::from(partition.partition.get().unsigned_abs()))
+    }
+
+    /// Returns the shard that counts what the holder of a quota uses.
+    pub fn keeper(self, holder: &QuotaEntity) -> ShardId {
+        let names = holder
+            .parts()
+            .filter_map(|(_, name)| EntityName::as_named(name));
+        let sum = names
+            .flat_map(str::bytes)
+            .fold(0_u64, |sum, byte| sum + u64::from(byte));
+        self.turn(sum)
+    }
+
+    fn turn(self, number: u64) -> ShardId {
+        let shard = number % u64::from(self.shards);
         ShardId(u16::try_from(shard).expect("the remainder is below a u16"))
     }
 }

@@ -20,9 +20,11 @@ use types::{NodeId, PartitionIndex, ShardId, TopicId, TopicPartition};
 use crate::config::{NodeConfig, TopicConfig};
 use crate::crossing::{Answer, Ask};
 use crate::drivers::controller::Seat;
+use crate::drivers::coordinator::{self, Coordinators, OFFSETS_TOPIC};
 use crate::handlers::fetch::Sessions;
 use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
+use crate::quotas::Usage;
 use crate::router::Router;
 use crate::waits::Waits;
 
@@ -49,10 +51,14 @@ pub struct Shard {
     pub config: Arc<NodeConfig>,
     /// The controller, on the first shard, once its log is open.
     pub controller: Seat,
+    /// The coordinators of the groups whose partitions this shard owns.
+    pub coordinators: Coordinators,
     /// The fetch sessions of this shard's connections.
     pub fetch_sessions: RefCell<Sessions>,
     /// Producer ids to give out.
     pub producer_ids: ProducerIds,
+    /// What the holders of quotas that this shard counts for have used.
+    pub usage: Usage,
     /// What other shards wait for here.
     pub waits: Waits,
     /// Tasks that serve other shards.
@@ -74,9 +80,11 @@ impl Shard {
             router,
             fetch_sessions: RefCell::new(Sessions::new(sessions)),
             producer_ids: ProducerIds::new(),
+            usage: Usage::default(),
             waits: Waits::default(),
             tasks: TaskGroup::new(),
             controller: Seat::new(),
+            coordinators: Coordinators::default(),
             image: RefCell::new(Image::empty()),
             cluster_id: OnceCell::new(),
             topic_configs: RefCell::new(BTreeMap::new()),
@@ -196,6 +204,7 @@ impl Shard {
                 }
                 Record::TopicDeleted { topic } => {
                     touched.insert(*topic);
+                    self.forget_offsets_of(*topic);
                 }
                 Record::PartitionsAdded(added) => {
                     touched.insert(added.topic);
@@ -210,7 +219,8 @@ impl Shard {
                 },
                 Record::LevelRaised { .. }
                 | Record::BrokerRegistered(_)
-                | Record::ProducerIdsAllocated(_) => {}
+                | Record::ProducerIdsAllocated(_)
+                | Record::QuotasChanged(_) => {}
             }
             let applied = self.image.borrow_mut().apply(record);
             applied.expect("the controller applied the same record to the same image");
@@ -219,6 +229,20 @@ impl Shard {
             for topic in touched {
                 self.agree_with_image(topic);
             }
+        }
+    }
+
+    /// Lets the groups here forget a topic, which the image still knows.
+    fn forget_offsets_of(&self, topic: TopicId) {
+        let image = self.image();
+        let Some(entry) = image.topic(topic) else {
+            return;
+        };
+        if entry.name.as_str() == OFFSETS_TOPIC {
+            self.coordinators.resign();
+        } else {
+            let deleted = coordinator::deleted(topic, &entry.name);
+            self.coordinators.forget_topic(&deleted);
         }
     }
 
@@ -268,7 +292,11 @@ impl Shard {
                 .log(partition.incarnation)
                 .unwrap_or_else(|| store.create_log(log_id, config.log()));
             let made = Partition::new(log, partition.leader_epoch, Rc::clone(&config));
-            partitions.insert(id, Rc::new(made));
+            let made = Rc::new(made);
+            if entry.name.as_str() == OFFSETS_TOPIC {
+                self.coordinators.open(self, &made);
+            }
+            partitions.insert(id, made);
         }
     }
 

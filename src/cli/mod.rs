@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! run ─► start, doctor, config              this machine
-//!    └─► topic, produce, consume ─► connect, stdout, progress, interrupt ─► client
+//!    └─► topic, quota, produce, consume ─► connect, stdout, progress, interrupt ─► client
 //! ```
 
 pub mod args;
@@ -22,6 +22,7 @@ mod logging;
 mod port_owner;
 mod produce;
 mod progress;
+mod quota;
 mod ready;
 mod rfc3339;
 mod run;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::{Args, Command};
-use super::{config, consume, doctor, failure, produce, start, topic};
+use super::{config, consume, doctor, failure, produce, quota, start, topic};
 
 /// Runs what was typed.
 pub fn run(args: Args) -> ExitCode {
@@ -11,6 +11,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Dev(dev) => start::dev(&dev),
         Command::Serve(serve) => start::serve(&serve),
         Command::Topic(command) => topic::run(&command),
+        Command::Quota(command) => quota::run(&command),
         Command::Produce(command) => produce::run(&command),
         Command::Consume(command) => consume::run(&command),
         Command::Config(command) => config::run(&command),

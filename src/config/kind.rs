@@ -13,6 +13,8 @@ pub enum Unit {
     Bytes,
     /// Milliseconds.
     Milliseconds,
+    /// Minutes.
+    Minutes,
 }
 
 impl Unit {
@@ -22,6 +24,7 @@ impl Unit {
             Self::None => None,
             Self::Bytes => Some("bytes"),
             Self::Milliseconds => Some("milliseconds"),
+            Self::Minutes => Some("minutes"),
         }
     }
 }

@@ -29,6 +29,8 @@ const COUNT_MAX: i64 = i32::MAX as i64;
 const MIB: i64 = 1 << 20;
 const FRAME_BYTES_MAX: i64 = FRAME_SIZE_MAX.0.cast_signed();
 const SHARD_COUNT_MAX: i64 = SHARDS_MAX as i64;
+/// The longest text that a record of `__consumer_offsets` can hold.
+const OFFSET_METADATA_MAX: i64 = i16::MAX as i64;
 const PARTITION_COUNT_MAX: i64 = REQUEST_PARTITIONS_MAX.cast_signed() as i64;
 
 /// Makes the rows and the struct of one list: a field's text is its key's text.
@@ -138,6 +140,42 @@ node_keys! {
     /// How often retention looks for segments to delete.
     retention_interval: Duration = "log.retention.check.interval.ms",
         Kind::Integer { min: 1, max: i64::MAX }, Milliseconds, Some("300000");
+    /// How many partitions the topic `__consumer_offsets` has when it is created: the groups are spread
+    /// over them, each with a coordinator of its own.
+    offsets_partitions: usize = "offsets.topic.num.partitions",
+        Kind::Integer { min: 1, max: PARTITION_COUNT_MAX }, None, Some("50");
+    /// How long the offsets of a group are kept that has no members, or of a partition that it does not
+    /// read any more.
+    offsets_retention_minutes: u32 = "offsets.retention.minutes",
+        Kind::Integer { min: 1, max: COUNT_MAX }, Minutes, Some("10080");
+    /// How often offsets that are kept no longer are looked for.
+    offsets_retention_interval: Duration = "offsets.retention.check.interval.ms",
+        Kind::Integer { min: 1, max: i64::MAX }, Milliseconds, Some("600000");
+    /// The longest note that a consumer may leave beside an offset.
+    offset_metadata_max: usize = "offset.metadata.max.bytes",
+        Kind::Integer { min: 0, max: OFFSET_METADATA_MAX }, Bytes, Some("4096");
+    /// The shortest session that a member of a group may ask for.
+    group_session_min: Duration = "group.min.session.timeout.ms",
+        Kind::Integer { min: 1, max: COUNT_MAX }, Milliseconds, Some("6000");
+    /// The longest session that a member of a group may ask for.
+    group_session_max: Duration = "group.max.session.timeout.ms",
+        Kind::Integer { min: 1, max: COUNT_MAX }, Milliseconds, Some("1800000");
+    /// How long the first member of a group waits for others before partitions are shared out.
+    group_initial_delay: Duration = "group.initial.rebalance.delay.ms",
+        Kind::Integer { min: 0, max: COUNT_MAX }, Milliseconds, Some("3000");
+    /// The most members that a group takes.
+    group_size_max: usize = "group.max.size",
+        Kind::Integer { min: 1, max: COUNT_MAX }, None, Some("5000");
+    /// The most groups that one partition of `__consumer_offsets` takes.
+    groups_max: usize = "groups.max",
+        Kind::Integer { min: 1, max: COUNT_MAX }, None, Some("10000");
+    /// The most offsets, over all groups, that one partition of `__consumer_offsets` takes.
+    group_offsets_max: usize = "group.offsets.max",
+        Kind::Integer { min: 1, max: COUNT_MAX }, None, Some("1000000");
+    /// What the members of one partition of `__consumer_offsets` may take in memory with what they
+    /// told of themselves.
+    group_members_memory_max: ByteCount = "group.members.memory.max.bytes",
+        Kind::Integer { min: MIB, max: BYTES_MAX }, Bytes, Some("33554432");
     /// The least important messages that are logged.
     log_level: &'static str = "logging.level", Kind::Choice(LOG_LEVELS), None, Some("info");
     /// How log messages are written.
@@ -221,7 +259,7 @@ macro_rules! number_setting {
     )+};
 }
 
-number_setting!(u16, usize);
+number_setting!(u16, u32, usize);
 
 impl Setting for NodeId {
     fn from_value(value: Option<Value>) -> Self {

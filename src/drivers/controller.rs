@@ -15,7 +15,7 @@ use std::sync::Arc;
 use controller::{Controller, DecideError, Image, Record, Reply, Request};
 use runtime::{Mesh, Semaphore};
 use storage::MetadataLog;
-use types::ShardId;
+use types::{ShardId, TopicId};
 
 use crate::crossing::{Answer, Ask};
 
@@ -111,6 +111,15 @@ impl ControllerDriver {
         self.log.snapshot(next, &bytes).await?;
         *self.snapshot_index.borrow_mut() = next;
         Ok(())
+    }
+}
+
+/// Draws a random topic id.
+pub fn fresh_topic_id() -> TopicId {
+    loop {
+        if let Some(id) = TopicId::from_random(runtime::random_bytes()) {
+            return id;
+        }
     }
 }
 

@@ -2,3 +2,4 @@
 //! A driver holds no rule of a protocol, a machine holds no file.
 
 pub mod controller;
+pub mod coordinator;

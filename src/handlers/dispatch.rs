@@ -5,7 +5,10 @@ use std::rc::Rc;
 use server::{Reply, Request, Service, Session};
 use wire::api::ApiKey;
 
-use crate::handlers::{configs, fetch, log_dirs, metadata, offsets, produce, producers, topics};
+use crate::handlers::{
+    configs, fetch, groups, log_dirs, metadata, offsets, produce, producers, quotas, topics,
+};
+use crate::quotas::Meter;
 use crate::shard::Shard;
 
 /// Answers requests on one shard.
@@ -27,12 +30,25 @@ impl Service for Handlers {
             // Until the metadata is read no topic is known, which is no reason to deny that it exists.
             shard.ready().await;
         }
-        match request.key {
-            ApiKey::Fetch => fetch::fetch(shard, request),
-            // Boxed: this future is part of its connection's task, and an idle connection is small.
-            ApiKey::Produce => Box::pin(produce::produce(shard, request)).await,
-            _ => Box::pin(control_plane(shard, session, request)).await,
+        let meter = Meter::of(shard, session);
+        if meter.is_off() {
+            return serve(shard, session, &meter, request).await;
         }
+        // Boxed for the same reason as below.
+        let metered = Box::pin(async {
+            let reply = meter.timed(serve(shard, session, &meter, request)).await;
+            meter.settle(reply).await
+        });
+        metered.await
+    }
+}
+
+async fn serve(shard: &Rc<Shard>, session: &Rc<Session>, meter: &Meter, request: Request) -> Reply {
+    match request.key {
+        ApiKey::Fetch => fetch::fetch(shard, meter, request),
+        // Boxed: this future is part of its connection's task, and an idle connection is small.
+        ApiKey::Produce => Box::pin(produce::produce(shard, meter, request)).await,
+        _ => Box::pin(control_plane(shard, session, request)).await,
     }
 }
 
@@ -57,7 +73,21 @@ async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Reques
             configs::incremental_alter_configs(shard, &request).await
         }
         ApiKey::ListConfigResources => configs::list_config_resources(shard, &request),
+        ApiKey::DescribeClientQuotas => quotas::describe_client_quotas(shard, &request),
+        ApiKey::AlterClientQuotas => quotas::alter_client_quotas(shard, &request).await,
         ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs(shard, &request).await,
+        ApiKey::FindCoordinator => groups::find_coordinator(shard, session, &request).await,
+        ApiKey::JoinGroup => groups::join_group(shard, session, &request).await,
+        ApiKey::SyncGroup => groups::sync_group(shard, &request).await,
+        ApiKey::Heartbeat => groups::heartbeat(shard, &request).await,
+        ApiKey::LeaveGroup => groups::leave_group(shard, &request).await,
+        ApiKey::OffsetCommit => groups::offset_commit(shard, &request).await,
+        ApiKey::OffsetFetch => groups::offset_fetch(shard, &request).await,
+        ApiKey::OffsetDelete => groups::offset_delete(shard, &request).await,
+        ApiKey::DescribeGroups => groups::describe_groups(shard, &request).await,
+        ApiKey::ListGroups => groups::list_groups(shard, &request).await,
+        ApiKey::DeleteGroups => groups::delete_groups(shard, &request).await,
         ApiKey::Produce | ApiKey::Fetch => unreachable!("served by the data plane"),
+        _ => unreachable!("served by another branch"),
     }
 }

@@ -1,12 +1,15 @@
 //! The one place where an error becomes a Kafka code. Every match is exhaustive on purpose: a new
 //! way to fail does not compile until somebody decided what a client sees.
 
+use controller::quota::FilterRefusal;
 use controller::{ConfigRefusal, DecideError};
+use coordinator::GroupError;
 use record::{Invalid, RecordErrors};
 use storage::{AppendError, ReadError};
 use types::ErrorCode;
 
 use crate::drivers::controller::ControlError;
+use crate::drivers::coordinator::NoTopic;
 use crate::partition::{AppendRefused, Trouble};
 
 /// The longest text that goes with a code.
@@ -82,6 +85,38 @@ pub(super) fn control_code(error: &ControlError) -> ErrorCode {
     }
 }
 
+/// Returns the code of a request to a group, or an item of one, that was refused.
+pub(super) fn group_code(error: GroupError) -> ErrorCode {
+    match error {
+        GroupError::Loading => ErrorCode::CoordinatorLoadInProgress,
+        GroupError::NotAvailable => ErrorCode::CoordinatorNotAvailable,
+        GroupError::NotCoordinator => ErrorCode::NotCoordinator,
+        GroupError::RecordTooLarge => ErrorCode::UnknownServerError,
+        GroupError::InvalidGroupId => ErrorCode::InvalidGroupId,
+        GroupError::InvalidSessionTimeout => ErrorCode::InvalidSessionTimeout,
+        GroupError::MemberIdRequired => ErrorCode::MemberIdRequired,
+        GroupError::UnknownMember => ErrorCode::UnknownMemberId,
+        GroupError::FencedInstance => ErrorCode::FencedInstanceId,
+        GroupError::IllegalGeneration => ErrorCode::IllegalGeneration,
+        GroupError::InconsistentProtocol => ErrorCode::InconsistentGroupProtocol,
+        GroupError::RebalanceInProgress => ErrorCode::RebalanceInProgress,
+        GroupError::GroupFull => ErrorCode::GroupMaxSizeReached,
+        GroupError::CoordinatorFull => ErrorCode::PolicyViolation,
+        GroupError::MetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
+        GroupError::GroupNotFound => ErrorCode::GroupIdNotFound,
+        GroupError::GroupNotEmpty => ErrorCode::NonEmptyGroup,
+        GroupError::SubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
+    }
+}
+
+/// Returns the code of a topic of the broker's own that could not be created.
+pub(super) fn no_topic_code(error: &NoTopic) -> ErrorCode {
+    match error {
+        NoTopic::Control(error) => control_code(error),
+        NoTopic::Refused(error) => decide_code(error),
+    }
+}
+
 /// Returns an error and its causes as one line, cut to what the protocol can say.
 pub(super) fn text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -111,7 +146,8 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         DecideError::TopicTooLarge { .. }
         | DecideError::RequestTooLarge { .. }
         | DecideError::TooManyTopics { .. }
-        | DecideError::TooManyPartitions { .. } => ErrorCode::PolicyViolation,
+        | DecideError::TooManyPartitions { .. }
+        | DecideError::TooManyQuotaEntities { .. } => ErrorCode::PolicyViolation,
         DecideError::ReplicationFactorNotPositive { .. } | DecideError::TooFewBrokers { .. } => {
             ErrorCode::InvalidReplicationFactor
         }
@@ -126,6 +162,8 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         | DecideError::CountsBesideAssignments
         | DecideError::UnknownBroker { .. }
         | DecideError::RegistrationTooLarge { .. }
+        | DecideError::QuotaEntity(_)
+        | DecideError::QuotaValue(_)
         | DecideError::ConfigRefused {
             refusal: ConfigRefusal::ReadOnly,
             ..
@@ -134,5 +172,19 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         | DecideError::ConfigRefused { .. }
         | DecideError::NotAList { .. } => ErrorCode::InvalidConfig,
         DecideError::ProducerIdsExhausted { .. } => ErrorCode::UnknownServerError,
+    }
+}
+
+/// Returns the code of a filter of quotas that cannot be.
+pub(super) fn filter_code(refusal: &FilterRefusal) -> ErrorCode {
+    match refusal {
+        FilterRefusal::UnknownKind { .. } => ErrorCode::UnsupportedVersion,
+        FilterRefusal::KindEmpty
+        | FilterRefusal::Duplicate { .. }
+        | FilterRefusal::NameMissing
+        | FilterRefusal::NameBesideDefault
+        | FilterRefusal::NameBesideAny
+        | FilterRefusal::UnknownMatchType { .. }
+        | FilterRefusal::IpCombined => ErrorCode::InvalidRequest,
     }
 }

@@ -23,6 +23,7 @@ use wire::frame::Part;
 use wire::messages::fetch::{PartitionHead, RequestView, ResponseHead, ResponseWriter};
 use wire::messages::topic::TopicRef as WireTopicRef;
 
+use crate::quotas::{Meter, throttle_ms};
 use crate::shard::Shard;
 
 use gather::{Gathered, Reading};
@@ -36,7 +37,7 @@ const TOPIC_ID_VERSION: i16 = 13;
 const RESPONSE_SIZE_MAX: ByteCount = ByteCount::mib(64);
 
 /// Serves one request.
-pub fn fetch(shard: &Rc<Shard>, request: Request) -> Reply {
+pub fn fetch(shard: &Rc<Shard>, meter: &Meter, request: Request) -> Reply {
     let view = match RequestView::parse(request.body, request.version) {
         Ok(view) => view,
         Err(malformed) => return Reply::Close(Refusal::Malformed(malformed)),
@@ -53,9 +54,11 @@ pub fn fetch(shard: &Rc<Shard>, request: Request) -> Reply {
         Ok(plan) => plan,
         Err(code) => return Reply::Now(session_error(view.version(), code)),
     };
-    let shard = Rc::clone(shard);
+    let (shard, meter) = (Rc::clone(shard), meter.clone());
     let deadline = deadline(&view, request.received);
-    Reply::later(async move { Answer::Response(serve(&shard, &view, plan, deadline).await) })
+    Reply::later(
+        async move { Answer::Response(serve(&shard, &meter, &view, plan, deadline).await) },
+    )
 }
 
 fn opening(view: &RequestView) -> Opening {
@@ -103,24 +106,39 @@ fn deadline(view: &RequestView, received: Monotonic) -> Monotonic {
 }
 
 /// Reads until there is enough, something failed, or time is up.
-async fn serve(shard: &Rc<Shard>, view: &RequestView, plan: Plan, deadline: Monotonic) -> Response {
+async fn serve(
+    shard: &Rc<Shard>,
+    meter: &Meter,
+    view: &RequestView,
+    plan: Plan,
+    deadline: Monotonic,
+) -> Response {
+    let allowed = meter.fetch_size_max().unwrap_or(RESPONSE_SIZE_MAX);
     let size_max = u64::try_from(view.max_bytes())
         .unwrap_or(0)
-        .min(RESPONSE_SIZE_MAX.0);
+        .min(RESPONSE_SIZE_MAX.min(allowed).0);
     let size_min = u64::try_from(view.min_bytes()).unwrap_or(0).min(size_max);
     let reading = Reading::plan(shard, view.version(), &plan.wants, ByteCount(size_max));
     loop {
         let gathered = reading.gather(shard).await;
         let enough = gathered.size.0 >= size_min || gathered.has_error;
         if enough || runtime::now() >= deadline {
-            return answer(shard, view, &plan, gathered);
+            let wait = meter.fetched(gathered.size).await;
+            let wait = wait.max(meter.time().await);
+            return answer(shard, view, &plan, gathered, wait);
         }
         wait::for_data(shard, reading.positions(), deadline).await;
     }
 }
 
 /// Writes the answer; an incremental one leaves out what the client knows already.
-fn answer(shard: &Shard, view: &RequestView, plan: &Plan, gathered: Gathered) -> Response {
+fn answer(
+    shard: &Shard,
+    view: &RequestView,
+    plan: &Plan,
+    gathered: Gathered,
+    wait: Duration,
+) -> Response {
     let read_committed = view.isolation_level() == 1;
     let mut failed = false;
     let mut told = Vec::with_capacity(gathered.portions.len());
@@ -143,6 +161,7 @@ fn answer(shard: &Shard, view: &RequestView, plan: &Plan, gathered: Gathered) ->
         }
     }
     let head = ResponseHead {
+        throttle_time_ms: throttle_ms(wait),
         session_id: plan.id,
         ..ResponseHead::default()
     };

@@ -7,6 +7,7 @@ pub mod configs;
 mod dispatch;
 mod failure;
 pub mod fetch;
+mod groups;
 mod inquire;
 mod log_dirs;
 mod message;
@@ -14,6 +15,7 @@ mod metadata;
 mod offsets;
 mod produce;
 mod producers;
+mod quotas;
 mod resolve;
 mod topics;
 

@@ -4,17 +4,20 @@
 //! [`Reply`], resolves when all of them may be acknowledged.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use server::{Answer as ServerAnswer, Outcome, Refusal, Reply, Request, Response};
-use types::{ErrorCode, PartitionIndex, ShardId, TopicPartition};
+use types::{ByteCount, ErrorCode, PartitionIndex, ShardId, TopicPartition};
 use wire::messages::produce::{PartitionResponse, RecordError, RequestView};
 
 use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask};
+use crate::drivers::coordinator::is_internal;
 use crate::handlers::by_owner::{ByOwner, Group};
 use crate::handlers::failure;
 use crate::handlers::resolve::resolve;
 use crate::partition::{AppendRefused, Placed};
 use crate::peer;
+use crate::quotas::{Meter, throttle_ms};
 use crate::shard::Shard;
 
 /// Produce below this version cannot carry zstd.
@@ -30,7 +33,8 @@ enum Placing {
 }
 
 /// Serves one request.
-pub(super) async fn produce(shard: &Rc<Shard>, request: Request) -> Reply {
+pub(super) async fn produce(shard: &Rc<Shard>, meter: &Meter, request: Request) -> Reply {
+    let size = ByteCount::of(&request.body);
     let view = match RequestView::parse(request.body, request.version) {
         Ok(view) => view,
         Err(malformed) => return Reply::Close(Refusal::Malformed(malformed)),
@@ -49,14 +53,19 @@ pub(super) async fn produce(shard: &Rc<Shard>, request: Request) -> Reply {
     {
         placings.push((slots, place(shard, owner, parts, answer).await));
     }
-    let shard = Rc::clone(shard);
+    // Here and not with the answer: the next request is not read before it is known to be allowed.
+    let wait = meter.produced(size).await;
+    let (shard, meter) = (Rc::clone(shard), meter.clone());
     Reply::later(async move {
         for (slots, placing) in placings {
             let results = finish(&shard, placing, answer).await;
             settle(&mut outcomes, &slots, results);
         }
         match answer {
-            AppendAnswer::Acknowledged => ServerAnswer::Response(respond(&view, &outcomes)),
+            AppendAnswer::Acknowledged => {
+                let wait = wait.max(meter.time().await);
+                ServerAnswer::Response(respond(&view, &outcomes, wait))
+            }
             AppendAnswer::Placed => unanswered(&outcomes),
         }
     })
@@ -69,7 +78,14 @@ fn plan(shard: &Shard, view: &RequestView) -> (Vec<PartitionResponse>, ByOwner<A
     let mut sorted = ByOwner::new();
     let image = shard.image();
     for topic in view.topics() {
-        let resolved = resolve(&image, topic.topic);
+        let resolved = resolve(&image, topic.topic).and_then(|topic| {
+            if is_internal(topic.name.as_str()) {
+                // The broker alone writes there.
+                Err(ErrorCode::InvalidTopic)
+            } else {
+                Ok(topic)
+            }
+        });
         for partition in topic.partitions {
             let slot = outcomes.len();
             outcomes.push(PartitionResponse {
@@ -226,9 +242,9 @@ fn refuse(outcome: &mut PartitionResponse, refused: &AppendRefused) {
     }
 }
 
-fn respond(view: &RequestView, outcomes: &[PartitionResponse]) -> Response {
+fn respond(view: &RequestView, outcomes: &[PartitionResponse], wait: Duration) -> Response {
     let failed = outcomes.iter().any(|outcome| outcome.error_code != 0);
-    let body = view.answer(outcomes, 0, &[]);
+    let body = view.answer(outcomes, throttle_ms(wait), &[]);
     let body = body
         .expect("error texts are cut to what the protocol can say")
         .into_bytes();

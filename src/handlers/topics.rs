@@ -5,23 +5,14 @@ use std::rc::Rc;
 use controller::request::{Mode, MorePartitions, NewTopic, TopicReference};
 use controller::{Reply as Controlled, Request as Control};
 use server::{Reply, Request};
-use types::{ErrorCode, NodeId, TopicId, TopicName};
+use types::{ErrorCode, NodeId, TopicName};
 use wire::messages::{create_partitions, create_topics, delete_topics};
 
-use crate::drivers::controller::control;
+use crate::drivers::controller::{control, fresh_topic_id};
 use crate::handlers::configs;
 use crate::handlers::failure;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
-
-/// Draws a random topic id.
-pub(super) fn fresh_topic_id() -> TopicId {
-    loop {
-        if let Some(id) = TopicId::from_random(runtime::random_bytes()) {
-            return id;
-        }
-    }
-}
 
 /// An item that was not carried out: its code and the reason in words.
 type Failure = (ErrorCode, Option<String>);

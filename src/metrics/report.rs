@@ -1,7 +1,10 @@
 //! What one shard reports.
 
+use std::collections::BTreeMap;
+
+use controller::quota::QuotaKind;
 use storage::StoreMetrics;
-use types::{Offset, PartitionIndex, ShardId};
+use types::{Latencies, Offset, PartitionIndex, ShardId};
 
 /// What one shard counted since it started, and where its partitions stand.
 #[derive(Clone, Debug)]
@@ -16,6 +19,8 @@ pub struct ShardReport {
     pub store: Option<StoreMetrics>,
     /// Its fetch sessions.
     pub fetch_sessions: usize,
+    /// How long clients with quotas were told to wait.
+    pub quota_waits: BTreeMap<QuotaKind, Latencies>,
     /// How often it stopped turning.
     pub stalls: runtime::Stalls,
     /// Its partitions.

@@ -1,5 +1,6 @@
 //! The metrics page: every family with its help, labels by shard, API and partition.
 
+use controller::quota::QuotaKind;
 use server::{AcceptorMetrics, ApiMetrics};
 use storage::StoreMetrics;
 use types::{LATENCY_BUCKETS, Latencies};
@@ -14,6 +15,7 @@ pub fn render(reports: &[ShardReport], acceptor: AcceptorMetrics, memory_bytes: 
     process(&mut page, reports, memory_bytes);
     connections(&mut page, reports, acceptor);
     requests(&mut page, reports);
+    quotas(&mut page, reports);
     for (name, kind, help, value) in STORE_FAMILIES {
         page.family(name, *kind, help);
         for report in reports {
@@ -178,6 +180,24 @@ fn requests(page: &mut Exposition, reports: &[ShardReport]) {
     for (key, api) in &merged.apis {
         if api.latencies.count() > 0 {
             histogram(page, name, ("api", api_name(*key)), &api.latencies);
+        }
+    }
+}
+
+fn quotas(page: &mut Exposition, reports: &[ShardReport]) {
+    let name = "riverrun_quota_throttle_seconds";
+    let help = "Times that clients beyond a quota were told to wait, by the kind of quota.";
+    page.family(name, Kind::Histogram, help);
+    for kind in QuotaKind::ALL {
+        let mut merged = Latencies::default();
+        for waits in reports
+            .iter()
+            .filter_map(|report| report.quota_waits.get(&kind))
+        {
+            merged.merge(waits);
+        }
+        if merged.count() > 0 {
+            histogram(page, name, ("quota", kind.name()), &merged);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use crate::support::librdkafka::Producer;
 use crate::support::{Broker, Scratch};
 
-fn get(address: SocketAddr, path: &str) -> (u16, String) {
+pub(crate) fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("the admin port accepts");
     write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
     let mut text = String::new();
@@ -26,7 +26,7 @@ fn get(address: SocketAddr, path: &str) -> (u16, String) {
 }
 
 /// The value of the one sample whose line starts so.
-fn sample(page: &str, start: &str) -> f64 {
+pub(crate) fn sample(page: &str, start: &str) -> f64 {
     let line = page.lines().find(|line| line.starts_with(start));
     let line = line.unwrap_or_else(|| panic!("no sample {start} in:\n{page}"));
     line.rsplit(' ').next().unwrap().parse().unwrap()

@@ -16,5 +16,6 @@ mod durability;
 mod hostile;
 mod process;
 mod produce_fetch;
+mod quotas;
 mod support;
 mod versions;

@@ -4,10 +4,11 @@ use bytes::Bytes;
 use wire::api::ApiKey;
 use wire::header::ResponseHeader;
 use wire::messages::{
-    alter_configs, api_versions, create_partitions, create_topics, delete_records, delete_topics,
-    describe_cluster, describe_configs, describe_log_dirs, describe_producers, describe_quorum,
-    describe_topic_partitions, fetch, incremental_alter_configs, init_producer_id,
-    list_config_resources, list_offsets, metadata, offset_for_leader_epoch, produce,
+    alter_client_quotas, alter_configs, api_versions, create_partitions, create_topics,
+    delete_records, delete_topics, describe_client_quotas, describe_cluster, describe_configs,
+    describe_log_dirs, describe_producers, describe_quorum, describe_topic_partitions, fetch,
+    incremental_alter_configs, init_producer_id, list_config_resources, list_offsets, metadata,
+    offset_for_leader_epoch, produce,
 };
 use wire::{Call, Message};
 
@@ -150,10 +151,12 @@ fn the_rest(broker: &Broker) {
             partitions: vec![describe_quorum::Partition::default()],
         }],
     });
+    ask(broker, |_| describe_client_quotas::Request::default());
+    ask(broker, |_| alter_client_quotas::Request::default());
     ask(broker, |_| list_config_resources::Request::default());
     ask(broker, |_| alter_configs::Request::default());
     ask(broker, |_| incremental_alter_configs::Request::default());
-    let asked = 20;
+    let asked = 22;
     assert_eq!(
         wire::api::table().len(),
         asked,

@@ -80,7 +80,7 @@ pub use config::{Durability, LogConfig, StoreOptions};
 pub use epochs::EpochEnd;
 pub use error::{AppendError, Error, Offline, ReadError};
 pub use layout::Layout;
-pub use log::{FirstBatch, Log, ReadLimits, ReadResult, TimestampOffset};
+pub use log::{FirstBatch, Log, ReadLimits, ReadResult, STATE_SIZE_MAX, TimestampOffset};
 pub use log_end::LogEnd;
 pub use log_id::LogId;
 pub use metadata_log::{MetadataLog, MetadataReplay};

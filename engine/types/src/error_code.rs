@@ -61,8 +61,12 @@ error_codes! {
     NotLeaderOrFollower = 6, "NOT_LEADER_OR_FOLLOWER", true;
     /// Not done within the time the request allows.
     RequestTimedOut = 7, "REQUEST_TIMED_OUT", true;
+    /// No replica of this partition here.
+    ReplicaNotAvailable = 9, "REPLICA_NOT_AVAILABLE", true;
     /// Larger than max.message.bytes.
     MessageTooLarge = 10, "MESSAGE_TOO_LARGE", false;
+    /// More text beside an offset than a group may keep.
+    OffsetMetadataTooLarge = 12, "OFFSET_METADATA_TOO_LARGE", false;
     /// The connection broke before the answer.
     Network = 13, "NETWORK_EXCEPTION", true;
     /// The coordinator is reading its log.
@@ -83,10 +87,14 @@ error_codes! {
     InvalidRequiredAcks = 21, "INVALID_REQUIRED_ACKS", false;
     /// An old generation of the group.
     IllegalGeneration = 22, "ILLEGAL_GENERATION", false;
+    /// Nothing in common with the other members of the group.
+    InconsistentGroupProtocol = 23, "INCONSISTENT_GROUP_PROTOCOL", false;
     /// A bad group name.
     InvalidGroupId = 24, "INVALID_GROUP_ID", false;
     /// Not a member of the group.
     UnknownMemberId = 25, "UNKNOWN_MEMBER_ID", false;
+    /// A session timeout outside what the node takes.
+    InvalidSessionTimeout = 26, "INVALID_SESSION_TIMEOUT", false;
     /// The group is being rebalanced.
     RebalanceInProgress = 27, "REBALANCE_IN_PROGRESS", false;
     /// Not allowed for this topic.
@@ -165,24 +173,50 @@ error_codes! {
     MemberIdRequired = 79, "MEMBER_ID_REQUIRED", false;
     /// The preferred leader is not up.
     PreferredLeaderNotAvailable = 80, "PREFERRED_LEADER_NOT_AVAILABLE", true;
+    /// The group has as many members as it may have.
+    GroupMaxSizeReached = 81, "GROUP_MAX_SIZE_REACHED", false;
+    /// Another member came under the same static name.
+    FencedInstanceId = 82, "FENCED_INSTANCE_ID", false;
+    /// No replica that is up may lead.
+    EligibleLeadersNotAvailable = 83, "ELIGIBLE_LEADERS_NOT_AVAILABLE", true;
     /// The leader is already the preferred one.
     ElectionNotNeeded = 84, "ELECTION_NOT_NEEDED", true;
+    /// Nothing is being moved that could be stopped.
+    NoReassignmentInProgress = 85, "NO_REASSIGNMENT_IN_PROGRESS", false;
+    /// The group still reads the topic.
+    GroupSubscribedToTopic = 86, "GROUP_SUBSCRIBED_TO_TOPIC", false;
     /// A batch whose parts contradict each other.
     InvalidRecord = 87, "INVALID_RECORD", false;
+    /// An open transaction may still move the offset.
+    UnstableOffsetCommit = 88, "UNSTABLE_OFFSET_COMMIT", true;
     /// Slower, please.
     ThrottlingQuotaExceeded = 89, "THROTTLING_QUOTA_EXCEEDED", true;
     /// No such resource.
     ResourceNotFound = 91, "RESOURCE_NOT_FOUND", false;
     /// Named twice in one request.
     DuplicateResource = 92, "DUPLICATE_RESOURCE", false;
+    /// A credential that may not be kept.
+    UnacceptableCredential = 93, "UNACCEPTABLE_CREDENTIAL", false;
+    /// A level that a feature cannot have.
+    InvalidUpdateVersion = 95, "INVALID_UPDATE_VERSION", false;
+    /// The features could not be written down.
+    FeatureUpdateFailed = 96, "FEATURE_UPDATE_FAILED", false;
     /// No topic with this id.
     UnknownTopicId = 100, "UNKNOWN_TOPIC_ID", true;
+    /// No broker has this id.
+    BrokerIdNotRegistered = 102, "BROKER_ID_NOT_REGISTERED", false;
     /// The id is not this topic's.
     InconsistentTopicId = 103, "INCONSISTENT_TOPIC_ID", true;
+    /// No transaction goes by this id.
+    TransactionalIdNotFound = 105, "TRANSACTIONAL_ID_NOT_FOUND", false;
     /// Names and ids mixed in one fetch session.
     FetchSessionTopicIdError = 106, "FETCH_SESSION_TOPIC_ID_ERROR", true;
+    /// The member knows an older epoch of itself.
+    StaleMemberEpoch = 113, "STALE_MEMBER_EPOCH", false;
     /// Abort the transaction and go on.
     TransactionAbortable = 120, "TRANSACTION_ABORTABLE", false;
+    /// A pattern that cannot be read.
+    InvalidRegularExpression = 128, "INVALID_REGULAR_EXPRESSION", false;
 }
 
 impl ErrorCode {

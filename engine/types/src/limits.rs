@@ -53,6 +53,15 @@ pub const BROKER_ENDPOINTS_MAX: usize = 16;
 /// The longest value of a topic or broker configuration, in bytes.
 pub const CONFIG_VALUE_LENGTH_MAX: usize = 1_024;
 
+/// How many users, client ids, their pairs and addresses may have quotas.
+pub const CLUSTER_QUOTA_ENTITIES_MAX: usize = 10_000;
+
+/// The longest name of a user or client id with a quota, in bytes.
+pub const QUOTA_NAME_LENGTH_MAX: usize = 1_024;
+
+/// Of how many holders of quotas a shard remembers what they have used, times the kinds of quotas.
+pub const QUOTA_BUCKETS_MAX: usize = 10_000;
+
 /// The largest record of the metadata log, envelope included.
 pub const METADATA_RECORD_SIZE_MAX: ByteCount = ByteCount::mib(4);
 

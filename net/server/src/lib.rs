@@ -21,6 +21,9 @@
 //! the writing half run: answers to requests that came together leave together. No task, no timer
 //! and no allocation of the server's own is spent on a single request.
 //!
+//! A service may mute a connection ([`Session::mute`]): its next request is then not read before
+//! the mute ends. For how long, [`quota`] may tell.
+//!
 //! Invariants, each kept by the module that is named:
 //! 1. Answers leave in the order of their requests (`order.rs`).
 //! 2. A connection has at most `requests_max` requests that are read and unanswered, and at most
@@ -43,6 +46,7 @@ mod memory;
 mod metrics;
 mod options;
 mod order;
+pub mod quota;
 mod reading;
 mod server;
 mod service;

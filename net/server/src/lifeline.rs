@@ -6,15 +6,15 @@
 //!
 //! | the connection | is cut after | as |
 //! |---|---|---|
-//! | waits for a frame and owes no answer | `idle_timeout` | [`Error::Idle`] |
+//! | waits for a frame, owes no answer and is not muted | `idle_timeout` | [`Error::Idle`] |
 //! | receives a frame | `frame_timeout` and its length at `frame_rate_min` | [`Error::SlowWriter`] |
 //! | sends a piece of an answer | `write_timeout` | [`Error::SlowReader`] |
 //! | has seen the client's end and still owes answers | `write_timeout` | [`Error::HalfClosed`] |
 //!
 //! While frames wait for memory that other frames hold, `frame_timeout` shrinks to
 //! `pressed_timeout`; while they wait for memory that answers hold, `write_timeout` does: whoever
-//! holds memory without moving makes room first. A connection that waits for memory or
-//! for the service is never overdue: that is not the client's doing.
+//! holds memory without moving makes room first. A connection that waits for memory, for
+//! the service or for the end of a mute is never overdue: that is not the client's doing.
 //!
 //! Invariants:
 //! 1. A stage never goes back: open, draining, cut.
@@ -47,7 +47,7 @@ pub(crate) enum Reading {
         /// The frame's announced length.
         length: ByteCount,
     },
-    /// A place in the window, memory, or the service.
+    /// A place in the window, the end of a mute, memory, or the service.
     Serving,
     /// Nothing: the client has ended its side, or reading has stopped.
     Ended {
@@ -71,6 +71,17 @@ pub(crate) enum Writing {
         /// How much is to be taken.
         queued: ByteCount,
     },
+}
+
+/// How a connection stands with us, besides what its halves wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Its requests that were read and not answered.
+    pub(crate) unanswered: usize,
+    /// When its last mute ends.
+    pub(crate) muted_until: Monotonic,
+    /// What the shard's frames wait for.
+    pub(crate) pressure: Pressure,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,16 +146,17 @@ impl Lifeline {
     }
 
     /// Returns why the connection is overdue at `now`; `None` while it is not.
-    ///
-    /// `unanswered` counts its requests that were read and not answered; `pressure` says what the
-    /// shard's frames wait for.
     pub(crate) fn overdue(
         &self,
         now: Monotonic,
         options: &ServerOptions,
-        unanswered: usize,
-        pressure: Pressure,
+        standing: Standing,
     ) -> Option<Error> {
+        let Standing {
+            unanswered,
+            muted_until,
+            pressure,
+        } = standing;
         let write_timeout = match pressure {
             Pressure::Answers => options.write_timeout.min(options.pressed_timeout),
             Pressure::Frames | Pressure::None => options.write_timeout,
@@ -160,7 +172,9 @@ impl Lifeline {
         };
         match self.reading.get() {
             Reading::Quiet { since } if unanswered == 0 => {
-                (now.since(since.max(rested)) > options.idle_timeout).then_some(Error::Idle)
+                // A client that was told to keep still does.
+                let quiet_since = since.max(rested).max(muted_until);
+                (now.since(quiet_since) > options.idle_timeout).then_some(Error::Idle)
             }
             Reading::Ended { since } => {
                 (now.since(since) > options.write_timeout).then_some(Error::HalfClosed)
@@ -225,7 +239,12 @@ mod tests {
         pressure: Pressure,
     ) -> Option<&'static str> {
         let options = ServerOptions::default();
-        let overdue = lifeline.overdue(second(at), &options, unanswered, pressure);
+        let standing = Standing {
+            unanswered,
+            muted_until: Monotonic::ZERO,
+            pressure,
+        };
+        let overdue = lifeline.overdue(second(at), &options, standing);
         overdue.map(|error| error.label())
     }
 
@@ -244,6 +263,22 @@ mod tests {
             .set(Writing::Resting { since: second(100) });
         assert_eq!(label(&lifeline, 700, 0, Pressure::None), None);
         assert_eq!(label(&lifeline, 701, 0, Pressure::None), Some("idle"));
+    }
+
+    #[test]
+    fn a_muted_connection_is_idle_from_the_end_of_the_mute() {
+        let lifeline = Lifeline::new(second(0));
+        let options = ServerOptions::default();
+        let standing = Standing {
+            unanswered: 0,
+            muted_until: second(5000),
+            pressure: Pressure::None,
+        };
+        for at in [601, 5000, 5600] {
+            assert!(lifeline.overdue(second(at), &options, standing).is_none());
+        }
+        let overdue = lifeline.overdue(second(5601), &options, standing);
+        assert_eq!(overdue.map(|error| error.label()), Some("idle"));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The reading half: frames in, calls of the service in their order.
 //!
-//! One round: a place in the window, the frame's length, memory, the frame, the call. Everything
+//! One round: a place in the window, the frame's length, the end of a mute, memory, the frame, the call. Everything
 //! up to the frame may be dropped when the server drains; a call is finished unless the connection
 //! is cut.
 
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use runtime::{Either, FrameReader};
@@ -21,9 +22,13 @@ use crate::lifeline::Reading;
 use crate::link::{Link, Pending};
 use crate::memory::Charge;
 use crate::service::{Outcome, Reply, Request, Response, Service};
+use crate::session::Session;
 
 /// Answers up to this size wait in the window without being charged.
 const UNCHARGED_MAX: ByteCount = ByteCount::kib(1);
+
+/// A mute may last for ever, a timer may not.
+const NAP_MAX: Duration = Duration::from_hours(1);
 
 /// Whether more requests are read after one.
 #[derive(PartialEq, Eq)]
@@ -83,6 +88,8 @@ async fn next_frame<S>(
         return Ok(None);
     };
     lifeline.reading.set(Reading::Serving);
+    // Here and not earlier: an answer may have muted the connection while this waited for the length.
+    unmuted(&link.session).await;
     let charge = link.shared.budget.charge_frame(length).await;
     if !reader.has_frame() {
         lifeline.reading.set(Reading::Frame {
@@ -93,6 +100,20 @@ async fn next_frame<S>(
     let frame = reader.frame(options.frame_max).await.map_err(frame_error)?;
     lifeline.reading.set(Reading::Serving);
     Ok(frame.map(|frame| (frame, charge)))
+}
+
+/// Waits until the connection is not muted.
+///
+/// *Cost*: one comparison if it never was.
+async fn unmuted(session: &Session) {
+    while session.muted_until() > Monotonic::ZERO {
+        let now = runtime::now();
+        if now >= session.muted_until() {
+            return;
+        }
+        let nap_end = now.after(NAP_MAX).min(session.muted_until());
+        runtime::sleep_until(nap_end).await;
+    }
 }
 
 /// Calls the service for one frame and gives the reply its place.

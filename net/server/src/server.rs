@@ -10,7 +10,7 @@ use std::time::Duration;
 use runtime::{Accepted, ConnectionLimits, Either, FrameReader, Queue, Task, Watch};
 
 use crate::error::Error;
-use crate::lifeline::{Lifeline, Reading};
+use crate::lifeline::{Lifeline, Reading, Standing};
 use crate::link::{Link, Shared};
 use crate::memory::Budget;
 use crate::metrics::Metrics;
@@ -220,8 +220,12 @@ async fn sweep<S: Service>(shared: Rc<Shared<S>>, links: Rc<Links<S>>) {
         let now = runtime::now();
         let pressure = shared.budget.pressure();
         links.each(|link| {
-            let unanswered = link.order.unanswered();
-            if let Some(error) = link.lifeline.overdue(now, options, unanswered, pressure) {
+            let standing = Standing {
+                unanswered: link.order.unanswered(),
+                muted_until: link.session.muted_until(),
+                pressure,
+            };
+            if let Some(error) = link.lifeline.overdue(now, options, standing) {
                 link.lifeline.cut(error);
             }
         });

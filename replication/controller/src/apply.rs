@@ -13,8 +13,8 @@ use crate::image::{
     Broker, BrokerEpoch, Configs, Image, LEVEL_NEWEST, Partition, Topic, collision_key,
 };
 use crate::record::{
-    BrokerRegistered, ConfigScope, ConfigsChanged, PartitionsAdded, ProducerIdsAllocated, Record,
-    TopicCreated,
+    BrokerRegistered, ConfigScope, ConfigsChanged, PartitionsAdded, ProducerIdsAllocated,
+    QuotasChanged, Record, TopicCreated,
 };
 
 /// Why a record does not follow from the image that it meets.
@@ -104,6 +104,12 @@ pub enum ApplyError {
         /// The record's first.
         got: ProducerId,
     },
+    /// A quota is changed twice, or kinds are out of order, or none is changed.
+    #[error("kinds of quotas are not in order")]
+    QuotaOrder,
+    /// A quota is removed that is not set.
+    #[error("a quota is removed that is not set")]
+    QuotaMissing,
     /// A counter would pass its end.
     #[error("a counter of the image is exhausted")]
     Exhausted,
@@ -125,6 +131,7 @@ impl Image {
             Record::ProducerIdsAllocated(record) => {
                 self.next_producer_id += i64::from(record.count);
             }
+            Record::QuotasChanged(record) => self.change_quotas(record),
         }
         self.revision += 1;
         Ok(())
@@ -146,6 +153,7 @@ impl Image {
             Record::PartitionsAdded(record) => self.check_addition(record),
             Record::ConfigsChanged(record) => self.check_configs(record),
             Record::ProducerIdsAllocated(record) => self.check_producer_ids(*record),
+            Record::QuotasChanged(record) => self.check_quotas(record),
         }
     }
 
@@ -239,6 +247,19 @@ impl Image {
         next.map(|_| ()).ok_or(ApplyError::Exhausted)
     }
 
+    fn check_quotas(&self, record: &QuotasChanged) -> Result<(), ApplyError> {
+        let changes = &record.changes;
+        if changes.is_empty() || !changes.is_sorted_by(|(left, _), (right, _)| left < right) {
+            return Err(ApplyError::QuotaOrder);
+        }
+        let present = self.quotas_of(&record.entity);
+        let is_set = |kind| present.is_some_and(|quotas| quotas.contains_key(kind));
+        let follows = changes
+            .iter()
+            .all(|(kind, value)| value.is_some() || is_set(kind));
+        follows.then_some(()).ok_or(ApplyError::QuotaMissing)
+    }
+
     fn register(&mut self, record: &BrokerRegistered) {
         let broker = Broker {
             epoch: record.epoch,
@@ -309,6 +330,20 @@ impl Image {
             && entry.get().is_empty()
         {
             entry.remove();
+        }
+    }
+
+    fn change_quotas(&mut self, record: &QuotasChanged) {
+        let entities = Arc::make_mut(&mut self.quotas);
+        let quotas = entities.entry(record.entity.clone()).or_default();
+        for &(kind, value) in &record.changes {
+            match value {
+                Some(value) => quotas.insert(kind, value),
+                None => quotas.remove(&kind),
+            };
+        }
+        if quotas.is_empty() {
+            entities.remove(&record.entity);
         }
     }
 }

@@ -9,6 +9,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use types::{NodeId, TopicName};
 
 use crate::image::Endpoint;
+use crate::quota::{EntityName, EntityParts, QuotaEntity, QuotaKind, QuotaValue};
 
 /// A stored field has a value that it cannot have: damage, or a fault of the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,4 +89,47 @@ impl From<EndpointV1> for Endpoint {
             port: stored.port,
         }
     }
+}
+
+/// Kinds and names of an entity's parts, as in the protocol; no name is the default.
+#[derive(Archive, Serialize, Deserialize)]
+pub(crate) struct QuotaEntityV1 {
+    pub(crate) parts: Vec<(String, Option<String>)>,
+}
+
+impl From<&QuotaEntity> for QuotaEntityV1 {
+    fn from(entity: &QuotaEntity) -> Self {
+        let name = |name: &EntityName| name.as_named().map(str::to_owned);
+        let parts = entity.parts();
+        Self {
+            parts: parts
+                .map(|(kind, named)| (kind.name().to_owned(), name(named)))
+                .collect(),
+        }
+    }
+}
+
+impl TryFrom<QuotaEntityV1> for QuotaEntity {
+    type Error = FieldError;
+
+    fn try_from(stored: QuotaEntityV1) -> Result<Self, FieldError> {
+        let count = stored.parts.len();
+        let parts: EntityParts = stored.parts.into_iter().collect();
+        if parts.len() != count {
+            return Err(FieldError { field: "entity" });
+        }
+        Self::parse(&parts).map_err(|_| FieldError { field: "entity" })
+    }
+}
+
+/// Turns a stored name into a kind of quota.
+pub(crate) fn quota_kind(name: &str) -> Result<QuotaKind, FieldError> {
+    QuotaKind::named(name).ok_or(FieldError { field: "quotas" })
+}
+
+/// Turns a stored name and number into a quota.
+pub(crate) fn quota(name: &str, number: f64) -> Result<(QuotaKind, QuotaValue), FieldError> {
+    let kind = quota_kind(name)?;
+    let value = QuotaValue::new(kind, number).map_err(|_| FieldError { field: "quotas" })?;
+    Ok((kind, value))
 }

@@ -59,6 +59,9 @@ impl Controller {
             Request::AlterConfigs { resources, mode } => {
                 Ok(decide::configs::alter(&context, resources, *mode))
             }
+            Request::AlterQuotas { alterations, mode } => {
+                Ok(decide::quotas::alter(&context, alterations, *mode))
+            }
             Request::AllocateProducerIds(node) => decide::producer_ids::allocate(&context, *node),
             Request::RegisterBroker(registration) => {
                 decide::brokers::register(&context, registration)

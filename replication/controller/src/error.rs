@@ -2,6 +2,7 @@
 
 use types::{NodeId, ProducerId, TopicId, TopicName};
 
+use crate::quota::{EntityRefusal, ValueRefusal};
 use crate::schema::ConfigRefusal;
 
 /// Why a request, or one item of it, is refused. Nothing was decided for it.
@@ -178,6 +179,18 @@ pub enum DecideError {
     NotAList {
         /// The config's name.
         name: String,
+    },
+    /// What a quota is set for does not exist.
+    #[error(transparent)]
+    QuotaEntity(#[from] EntityRefusal),
+    /// The quota cannot be set so.
+    #[error(transparent)]
+    QuotaValue(#[from] ValueRefusal),
+    /// The cluster is full of quotas.
+    #[error("the cluster has quotas of {max} entities and takes no more")]
+    TooManyQuotaEntities {
+        /// The bound.
+        max: usize,
     },
     /// Every producer id has been given out.
     #[error("no producer id is left after {next}")]

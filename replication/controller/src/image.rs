@@ -9,6 +9,7 @@
 //!    among its replicas.
 //! 3. No incarnation is at or above `next_incarnation`, and none occurs twice.
 //! 4. No broker epoch is at or above `next_broker_epoch`.
+//! 5. An entity stands among the quotas only while it has one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,8 @@ use types::{
     Incarnation, LeaderEpoch, NodeId, PartitionIndex, ProducerId, TimestampMs, TopicId, TopicName,
     TopicPartition,
 };
+
+use crate::quota::{QuotaEntity, Quotas};
 
 /// Names and values of configs that somebody set, in name order.
 pub type Configs = BTreeMap<String, String>;
@@ -124,6 +127,8 @@ pub struct Image {
     pub(crate) brokers: BTreeMap<NodeId, Arc<Broker>>,
     pub(crate) broker_configs: BTreeMap<NodeId, Configs>,
     pub(crate) all_brokers_configs: Configs,
+    /// No entity without a quota; seldom changed, so shared as a whole.
+    pub(crate) quotas: Arc<BTreeMap<QuotaEntity, Quotas>>,
     pub(crate) next_incarnation: u64,
     pub(crate) next_broker_epoch: i64,
     pub(crate) next_producer_id: i64,
@@ -202,6 +207,16 @@ impl Image {
     /// Returns the configs set for all brokers at once, which are defaults of topics too.
     pub fn all_brokers_configs(&self) -> &Configs {
         &self.all_brokers_configs
+    }
+
+    /// Returns the quotas of every entity that has one, in order of entities.
+    pub fn quotas(&self) -> &BTreeMap<QuotaEntity, Quotas> {
+        &self.quotas
+    }
+
+    /// Returns the quotas set for exactly this entity; `None` if there are none.
+    pub fn quotas_of(&self, entity: &QuotaEntity) -> Option<&Quotas> {
+        self.quotas.get(entity)
     }
 
     /// Returns the lowest producer id that was never given out.

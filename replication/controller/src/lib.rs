@@ -1,4 +1,4 @@
-//! Decides what the cluster looks like: topics, partitions, configs, brokers, producer ids.
+//! Decides what the cluster looks like: topics, partitions, configs, quotas, brokers, producer ids.
 //!
 //! A log-backed machine without I/O, clock or randomness. [`Controller::decide`] judges a request
 //! against the present [`Image`] and answers with records; the caller makes them durable in the
@@ -31,6 +31,7 @@
 //! | `decide` | one file per family of requests |
 //! | [`record`] | the records and their bytes |
 //! | [`image`] | the state; `apply` changes it |
+//! | [`quota`] | for whom quotas are, of what, and which is in force |
 //! | [`snapshot`] | an image as bytes |
 //! | [`schema`] | what the controller asks about config names and values |
 
@@ -40,6 +41,7 @@ mod controller;
 mod decide;
 mod error;
 pub mod image;
+pub mod quota;
 pub mod record;
 pub mod request;
 pub mod schema;

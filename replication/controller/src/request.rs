@@ -7,6 +7,7 @@ use types::{NodeId, ProducerId, TopicId, TopicName};
 
 use crate::error::DecideError;
 use crate::image::{BrokerEpoch, Endpoint};
+use crate::quota::EntityParts;
 use crate::record::Record;
 
 /// Whether a request is to be carried out, or only judged.
@@ -19,7 +20,7 @@ pub enum Mode {
 }
 
 /// A request to the controller. Each kind is answered by the [`Reply`] of the same name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Creates topics, each judged by itself.
     CreateTopics {
@@ -44,6 +45,14 @@ pub enum Request {
         /// Whether to change them.
         mode: Mode,
     },
+    /// Changes quotas of entities, each judged by itself; all changes of one entity or none.
+    /// An entity that occurs again is refused where it does.
+    AlterQuotas {
+        /// The entities, judged in this order.
+        alterations: Vec<QuotaAlteration>,
+        /// Whether to change them.
+        mode: Mode,
+    },
     /// Takes a block of producer ids.
     AllocateProducerIds(NodeId),
     /// Says that a broker has started.
@@ -61,6 +70,8 @@ pub enum Reply {
     CreatePartitions(Vec<Result<(), DecideError>>),
     /// To [`Request::AlterConfigs`].
     AlterConfigs(Vec<Result<(), DecideError>>),
+    /// To [`Request::AlterQuotas`].
+    AlterQuotas(Vec<Result<(), DecideError>>),
     /// To [`Request::AllocateProducerIds`].
     AllocateProducerIds(ProducerIdBlock),
     /// To [`Request::RegisterBroker`].
@@ -173,6 +184,15 @@ pub enum ConfigOperation {
     Append(String),
     /// These comma-separated items leave the list.
     Subtract(String),
+}
+
+/// Changes to the quotas of one entity, as the client sent them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuotaAlteration {
+    /// Its parts.
+    pub entity: EntityParts,
+    /// Names and new values of quotas; `None` removes one.
+    pub changes: Vec<(String, Option<f64>)>,
 }
 
 /// A run of producer ids that nobody else will ever be given.

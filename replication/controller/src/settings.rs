@@ -1,6 +1,8 @@
 //! What the controller is told at start.
 
-use types::limits::{CLUSTER_PARTITIONS_MAX, CLUSTER_TOPICS_MAX, REQUEST_PARTITIONS_MAX};
+use types::limits::{
+    CLUSTER_PARTITIONS_MAX, CLUSTER_QUOTA_ENTITIES_MAX, CLUSTER_TOPICS_MAX, REQUEST_PARTITIONS_MAX,
+};
 
 /// Defaults and bounds. Only `decide` looks at it, so it may differ between runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Settings {
     pub partitions_max: usize,
     /// How many partitions one request may create.
     pub request_partitions_max: usize,
+    /// How many entities may have quotas.
+    pub quota_entities_max: usize,
 }
 
 impl Default for Settings {
@@ -25,6 +29,7 @@ impl Default for Settings {
             topics_max: CLUSTER_TOPICS_MAX,
             partitions_max: CLUSTER_PARTITIONS_MAX,
             request_partitions_max: REQUEST_PARTITIONS_MAX,
+            quota_entities_max: CLUSTER_QUOTA_ENTITIES_MAX,
         }
     }
 }

@@ -10,16 +10,17 @@ use rkyv::{Archive, Deserialize, Serialize};
 use types::limits::TOPIC_PARTITIONS_MAX;
 use types::{Incarnation, LeaderEpoch, NodeId, TimestampMs, TopicId};
 
-use crate::archive::{self, EndpointV1, FieldError};
+use crate::archive::{self, EndpointV1, FieldError, QuotaEntityV1};
 use crate::image::{
     Broker, BrokerEpoch, Configs, Endpoint, Image, LEVEL_NEWEST, Partition, PartitionEpoch, Topic,
     collision_key,
 };
+use crate::quota::{QuotaEntity, Quotas};
 
 /// The first bytes of a snapshot.
 const MAGIC: [u8; 8] = *b"rr-image";
-/// The version that is written.
-const VERSION: u32 = 1;
+/// The version that is written; version 1 has no quotas and is still read.
+const VERSION: u32 = 2;
 /// Bytes before the archive: a multiple of its alignment.
 const HEAD_SIZE: usize = 16;
 /// No cluster counts this far: a counter beyond is damage, and would overflow later.
@@ -51,6 +52,18 @@ pub enum SnapshotError {
     /// A field has a value that it cannot have.
     #[error("the metadata snapshot contradicts itself")]
     Field(#[from] FieldError),
+}
+
+#[derive(Archive, Serialize, Deserialize)]
+struct ImageV2 {
+    base: ImageV1,
+    quotas: Vec<QuotasV1>,
+}
+
+#[derive(Archive, Serialize, Deserialize)]
+struct QuotasV1 {
+    entity: QuotaEntityV1,
+    quotas: Vec<(String, f64)>,
 }
 
 #[derive(Archive, Serialize, Deserialize)]
@@ -96,7 +109,7 @@ struct PartitionV1 {
 
 /// Returns the image as bytes. Equal images have equal bytes.
 pub fn encode(image: &Image) -> Vec<u8> {
-    let archived = archive::write(&ImageV1::from(image));
+    let archived = archive::write(&ImageV2::from(image));
     let mut bytes = Vec::with_capacity(HEAD_SIZE + archived.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -117,13 +130,18 @@ pub fn decode(bytes: &[u8]) -> Result<Image, SnapshotError> {
         return Err(SnapshotError::NotASnapshot);
     }
     let version = u32::from_le_bytes([v0, v1, v2, v3]);
-    if version != VERSION {
-        return Err(SnapshotError::UnknownVersion { version });
-    }
-    let stored = archive::read::<ImageV1>(bytes).map_err(SnapshotError::Damaged)?;
-    if stored.level > LEVEL_NEWEST {
+    let stored = match version {
+        1 => archive::read::<ImageV1>(bytes).map(|base| ImageV2 {
+            base,
+            quotas: Vec::new(),
+        }),
+        VERSION => archive::read::<ImageV2>(bytes),
+        _ => return Err(SnapshotError::UnknownVersion { version }),
+    };
+    let stored = stored.map_err(SnapshotError::Damaged)?;
+    if stored.base.level > LEVEL_NEWEST {
         return Err(SnapshotError::LevelTooNew {
-            level: stored.level,
+            level: stored.base.level,
             newest: LEVEL_NEWEST,
         });
     }
@@ -141,6 +159,34 @@ fn configs(stored: Vec<(String, String)>) -> Result<Configs, FieldError> {
         Ok(stored.into_iter().collect())
     } else {
         Err(FieldError { field: "configs" })
+    }
+}
+
+impl From<&Image> for ImageV2 {
+    fn from(image: &Image) -> Self {
+        let quotas = image.quotas().iter().map(|(entity, quotas)| QuotasV1 {
+            entity: QuotaEntityV1::from(entity),
+            quotas: quotas
+                .iter()
+                .map(|(kind, value)| (kind.name().to_owned(), value.get()))
+                .collect(),
+        });
+        Self {
+            base: ImageV1::from(image),
+            quotas: quotas.collect(),
+        }
+    }
+}
+
+impl TryFrom<ImageV2> for Image {
+    type Error = FieldError;
+
+    fn try_from(stored: ImageV2) -> Result<Self, FieldError> {
+        let mut image = Self::try_from(stored.base)?;
+        for stored in stored.quotas {
+            image.restore_quotas(stored)?;
+        }
+        Ok(image)
     }
 }
 
@@ -267,6 +313,22 @@ impl Image {
         };
         let earlier = self.brokers.insert(node, Arc::new(broker));
         earlier.map_or(Ok(()), |_| Err(field))
+    }
+
+    fn restore_quotas(&mut self, stored: QuotasV1) -> Result<(), FieldError> {
+        let entity = QuotaEntity::try_from(stored.entity)?;
+        let count = stored.quotas.len();
+        let quotas = stored.quotas.into_iter();
+        let quotas = quotas.map(|(name, number)| archive::quota(&name, number));
+        let quotas = quotas.collect::<Result<Quotas, _>>()?;
+        // invariant 5
+        let whole = quotas.len() == count && count > 0;
+        let earlier = Arc::make_mut(&mut self.quotas).insert(entity, quotas);
+        if whole && earlier.is_none() {
+            Ok(())
+        } else {
+            Err(FieldError { field: "quotas" })
+        }
     }
 
     fn restore_topic(

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::node::{Config, Dev, Doctor, Serve};
+use super::quota::Quota;
 use super::records::{Consume, Produce};
 use super::topic::Topic;
 
@@ -34,6 +35,8 @@ pub enum Command {
     Serve(Serve),
     /// Create, list, describe, alter and delete topics of any Kafka broker
     Topic(Topic),
+    /// List, describe, set and unset quotas of clients of any Kafka broker
+    Quota(Quota),
     /// Write lines or JSON to a topic of any Kafka broker
     Produce(Produce),
     /// Read a topic of any Kafka broker as lines or JSON

@@ -56,6 +56,30 @@ impl FromStr for Setting {
     }
 }
 
+/// A quota and what it is set to, typed as `QUOTA=NUMBER`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rate {
+    /// Which quota; not empty.
+    pub key: String,
+    /// How much.
+    pub value: f64,
+}
+
+/// A quota without a name or without a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("want QUOTA=NUMBER")]
+pub struct InvalidRate;
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let Setting { key, value } = text.parse().map_err(|_| InvalidRate)?;
+        let value = value.parse().map_err(|_| InvalidRate)?;
+        Ok(Self { key, value })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +96,15 @@ mod tests {
         assert_eq!(cut("a="), both("a", ""));
         assert_eq!(cut("=b"), None);
         assert_eq!(cut("a"), None);
+    }
+
+    #[test]
+    fn a_rate_is_a_number() {
+        let value = |text: &str| text.parse::<Rate>().map(|rate| rate.value.to_bits());
+        assert_eq!(value("producer_byte_rate=1024"), Ok(1024_f64.to_bits()));
+        assert_eq!(value("request_percentage=0.5"), Ok(0.5_f64.to_bits()));
+        for text in ["a", "a=", "=1", "a=much"] {
+            assert_eq!(value(text), Err(InvalidRate));
+        }
     }
 }

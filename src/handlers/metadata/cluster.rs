@@ -72,9 +72,9 @@ fn is_software(text: &str) -> bool {
 }
 
 /// A broker's address as this client shall dial it.
-pub(super) struct Address {
-    pub(super) host: String,
-    pub(super) port: u16,
+pub(in crate::handlers) struct Address {
+    pub(in crate::handlers) host: String,
+    pub(in crate::handlers) port: u16,
 }
 
 /// Returns where a client finds a broker: what it registered, or what this client dialled.
@@ -89,6 +89,16 @@ pub(super) fn address(broker: &Broker, session: &Session) -> Address {
             port: session.local().port(),
         },
     }
+}
+
+/// Returns where a client finds this broker.
+pub(in crate::handlers) fn own_address(shard: &Shard, session: &Session) -> Address {
+    let image = shard.image();
+    let broker = image.broker(shard.node());
+    address(
+        broker.expect("a broker registers before it serves"),
+        session,
+    )
 }
 
 /// Answers the cluster's id, controller and brokers.

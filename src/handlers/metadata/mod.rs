@@ -6,6 +6,6 @@ mod cluster;
 mod partitions;
 mod topics;
 
-pub(super) use cluster::{api_versions, describe_cluster, describe_quorum};
+pub(super) use cluster::{Address, api_versions, describe_cluster, describe_quorum, own_address};
 pub(super) use partitions::describe_topic_partitions;
 pub(super) use topics::metadata;

@@ -7,6 +7,7 @@ use wire::messages::describe_topic_partitions::{
     Cursor, PartitionResult, Request as Body, Response, TopicResult,
 };
 
+use crate::drivers::coordinator::is_internal;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
@@ -112,6 +113,7 @@ impl Page {
         self.topics.push(TopicResult {
             name: Some(name.to_owned()),
             topic_id: topic.id,
+            is_internal: is_internal(name),
             partitions: partitions.collect(),
             topic_authorized_operations: TOPIC_OPERATIONS,
             ..Default::default()

@@ -11,9 +11,10 @@ use wire::messages::metadata::{
     Broker, OPERATIONS_NOT_ASKED, Partition, Request as Body, RequestTopic, Response, Topic,
 };
 
-use crate::drivers::controller::control;
+use crate::drivers::controller::{control, fresh_topic_id};
+use crate::drivers::coordinator::{OFFSETS_TOPIC, ensure_topic, is_internal};
+use crate::handlers::failure::no_topic_code;
 use crate::handlers::message::{answer, decode, outcome};
-use crate::handlers::topics::fresh_topic_id;
 use crate::shard::Shard;
 
 use super::cluster::{CLUSTER_OPERATIONS, brokers};
@@ -157,6 +158,7 @@ fn known(topic: &image::Topic, include_operations: bool) -> Topic {
     Topic {
         name: Some(topic.name.as_str().to_owned()),
         topic_id: topic.id,
+        is_internal: is_internal(topic.name.as_str()),
         partitions: partitions.collect(),
         topic_authorized_operations: if include_operations {
             TOPIC_OPERATIONS
@@ -168,6 +170,10 @@ fn known(topic: &image::Topic, include_operations: bool) -> Topic {
 }
 
 async fn create(shard: &Rc<Shard>, name: TopicName) -> Result<(), ErrorCode> {
+    if name.as_str() == OFFSETS_TOPIC {
+        let created = ensure_topic(shard).await;
+        return created.map_err(|error| no_topic_code(&error));
+    }
     let topic = NewTopic {
         id: fresh_topic_id(),
         name,

@@ -1,8 +1,9 @@
-//! The commands that a person or a script types: `topic`, `produce`, `consume`.
+//! The commands that a person or a script types: `topic`, `quota`, `produce`, `consume`.
 
 mod bench;
 mod following;
 mod life;
+mod quotas;
 mod reading;
 mod records;
 mod topics;

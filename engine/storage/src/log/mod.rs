@@ -12,9 +12,11 @@ mod control;
 mod handle;
 mod read;
 mod retention;
+mod state;
 mod time;
 mod truncate;
 
 pub use handle::Log;
 pub use read::{FirstBatch, ReadLimits, ReadResult};
+pub use state::STATE_SIZE_MAX;
 pub use time::TimestampOffset;

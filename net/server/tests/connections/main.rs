@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `order.rs` | answers leave in order, whatever resolves when; bursts; file ranges |
 //! | `bounds.rs` | windows, memory, slow readers and writers, idle connections, connection counts |
+//! | `muting.rs` | a muted connection is read no further, and loses nothing else |
 //! | `hostile.rs` | frames that follow no rule |
 //! | `ending.rs` | half closes, refusals, shutdown, dropped futures |
 
@@ -13,6 +14,8 @@ mod bounds;
 mod ending;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod muting;
 #[cfg(test)]
 mod order;
 #[cfg(test)]

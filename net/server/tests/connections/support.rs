@@ -8,6 +8,8 @@
 //! | `n` | answers now with the rest of the body |
 //! | `l` | answers later with the rest of the body, when the gate numbered by the next byte opens |
 //! | `w` | holds its call until that gate opens, then answers now |
+//! | `m` | mutes the connection for the milliseconds in the next two bytes, or for ever; answers now |
+//! | `M` | the same when gate 1 opens, later |
 //! | `x` | answers nothing |
 //! | `c`, `C` | closes: at once, or when that gate opens |
 //! | `b` | answers now with as many bytes as the next four say |
@@ -76,7 +78,7 @@ impl Drop for Counted {
 }
 
 impl Service for Toy {
-    async fn call(&self, _session: &Rc<Session>, request: Request) -> Reply {
+    async fn call(&self, session: &Rc<Session>, request: Request) -> Reply {
         self.calls.update(|calls| *calls += 1);
         let counted = Counted::new(&self.in_flight);
         let body = request.body;
@@ -94,6 +96,18 @@ impl Service for Toy {
             b'w' => {
                 opened(body[1]).await;
                 Reply::Now(Response::from(body.slice(2..)))
+            }
+            b'm' => {
+                mute(session, &body);
+                Reply::Now(Response::from(body.slice(3..)))
+            }
+            b'M' => {
+                let session = Rc::clone(session);
+                Reply::later(async move {
+                    opened(1).await;
+                    mute(&session, &body);
+                    Answer::Response(Response::from(body.slice(3..)))
+                })
             }
             b'x' => Reply::None,
             b'c' => Reply::Close(Refusal::Unanswerable(ErrorCode::CorruptMessage)),
@@ -115,6 +129,15 @@ impl Service for Toy {
             other => panic!("the toy knows no {other}"),
         }
     }
+}
+
+fn mute(session: &Session, body: &[u8]) {
+    let time = u16::from_be_bytes(body[1..3].try_into().unwrap());
+    let time = match time {
+        u16::MAX => Duration::MAX,
+        time => Duration::from_millis(time.into()),
+    };
+    session.mute(runtime::now().after(time));
 }
 
 /// A server with its acceptor, on this shard alone.

@@ -36,6 +36,18 @@ pub trait Message: Structure {
     /// Which way it goes.
     const DIRECTION: Direction;
 
+    /// Returns whether bodies of a version begin with the time that the client is asked to keep
+    /// still, an int32: it may then be filled in when the rest is written.
+    ///
+    /// *Source*: KIP-219; only ApiVersions and Produce have it elsewhere.
+    fn begins_with_throttle(version: i16) -> bool {
+        let mut ordered = Self::FIELDS
+            .iter()
+            .filter(|field| field.place.tag().is_none());
+        let first = ordered.find(|field| field.versions.contains(version));
+        first.is_some_and(|field| field.name == "throttle_time_ms")
+    }
+
     /// Reads a whole body.
     ///
     /// *Errors*: [`Malformed`], also for a version that is not served.

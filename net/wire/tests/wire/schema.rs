@@ -49,6 +49,17 @@ fn compare(fields: &[Field], definition: &Definition, served: Versions) {
 }
 
 #[test]
+fn answers_begin_with_the_throttle_time_but_for_two() {
+    use wire::Message as _;
+    use wire::messages::{api_versions, fetch, list_offsets, produce};
+    assert!(!list_offsets::Response::begins_with_throttle(1));
+    assert!(list_offsets::Response::begins_with_throttle(2));
+    assert!(fetch::Response::begins_with_throttle(18));
+    assert!(!api_versions::Response::begins_with_throttle(4));
+    assert!(!produce::Response::begins_with_throttle(13));
+}
+
+#[test]
 fn versions_and_flexibility_are_as_kafka_defines_them() {
     let theirs = definitions();
     for message in served::all() {

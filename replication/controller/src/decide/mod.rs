@@ -6,6 +6,7 @@
 //! | `partitions` | add partitions |
 //! | `placement` | which brokers hold a partition, chosen here or by the client |
 //! | `configs` | replace, edit |
+//! | `quotas` | change |
 //! | `producer_ids` | take a block |
 //! | `brokers` | register |
 //! | `draft` | what all of them share: the image as it will be, and the records so far |
@@ -16,6 +17,7 @@ mod draft;
 pub(crate) mod partitions;
 mod placement;
 pub(crate) mod producer_ids;
+pub(crate) mod quotas;
 pub(crate) mod topics;
 
 pub(crate) use draft::Context;

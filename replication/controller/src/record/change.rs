@@ -3,6 +3,7 @@
 use types::{Incarnation, NodeId, ProducerId, TimestampMs, TopicId, TopicName};
 
 use crate::image::{BrokerEpoch, Endpoint};
+use crate::quota::{QuotaEntity, QuotaKind, QuotaValue};
 
 /// One whole change of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum Record {
     ConfigsChanged(ConfigsChanged),
     /// Producer ids were given out.
     ProducerIdsAllocated(ProducerIdsAllocated),
+    /// Quotas have changed.
+    QuotasChanged(QuotasChanged),
 }
 
 /// A broker has started.
@@ -103,4 +106,13 @@ pub struct ProducerIdsAllocated {
     pub first: ProducerId,
     /// How many ids there are in it.
     pub count: u32,
+}
+
+/// Quotas have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotasChanged {
+    /// Whose.
+    pub entity: QuotaEntity,
+    /// Kinds and new values, in order of kinds; `None` removes the quota.
+    pub changes: Vec<(QuotaKind, Option<QuotaValue>)>,
 }

@@ -60,6 +60,7 @@ mod kind {
     pub(super) const PARTITIONS_ADDED: u16 = 5;
     pub(super) const CONFIGS_CHANGED: u16 = 6;
     pub(super) const PRODUCER_IDS_ALLOCATED: u16 = 7;
+    pub(super) const QUOTAS_CHANGED: u16 = 8;
 }
 
 impl Record {
@@ -95,6 +96,10 @@ impl Record {
             Self::ProducerIdsAllocated(record) => (
                 kind::PRODUCER_IDS_ALLOCATED,
                 archive::write(&stored::ProducerIdsAllocatedV1::from(record)),
+            ),
+            Self::QuotasChanged(record) => (
+                kind::QUOTAS_CHANGED,
+                archive::write(&stored::QuotasChangedV1::from(record)),
             ),
         };
         let mut bytes = Vec::with_capacity(ENVELOPE_SIZE + archive.len());
@@ -158,6 +163,9 @@ impl Record {
             (kind::PRODUCER_IDS_ALLOCATED, 1) => Self::ProducerIdsAllocated(
                 archive::read::<stored::ProducerIdsAllocatedV1>(bytes)?.try_into()?,
             ),
+            (kind::QUOTAS_CHANGED, 1) => {
+                Self::QuotasChanged(archive::read::<stored::QuotasChangedV1>(bytes)?.try_into()?)
+            }
             _ => return Err(ArchiveError::UnknownKind),
         })
     }

@@ -10,7 +10,7 @@ mod envelope;
 mod stored;
 
 pub use change::{
-    BrokerRegistered, ConfigScope, ConfigsChanged, PartitionsAdded, ProducerIdsAllocated, Record,
-    TopicCreated,
+    BrokerRegistered, ConfigScope, ConfigsChanged, PartitionsAdded, ProducerIdsAllocated,
+    QuotasChanged, Record, TopicCreated,
 };
 pub use envelope::DecodeError;

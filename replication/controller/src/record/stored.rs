@@ -6,11 +6,14 @@
 use rkyv::{Archive, Deserialize, Serialize};
 use types::{Incarnation, NodeId, ProducerId, TimestampMs, TopicId};
 
-use crate::archive::{EndpointV1, FieldError, node_id, nodes, numbers, topic_name};
+use crate::archive::{
+    EndpointV1, FieldError, QuotaEntityV1, node_id, nodes, numbers, quota, quota_kind, topic_name,
+};
 use crate::image::{BrokerEpoch, Endpoint};
+use crate::quota::{QuotaKind, QuotaValue};
 use crate::record::change::{
     BrokerRegistered, ConfigScope, ConfigsChanged, PartitionsAdded, ProducerIdsAllocated,
-    TopicCreated,
+    QuotasChanged, TopicCreated,
 };
 
 #[derive(Archive, Serialize, Deserialize)]
@@ -68,6 +71,12 @@ pub(crate) struct ProducerIdsAllocatedV1 {
     pub(crate) node: i32,
     pub(crate) first: i64,
     pub(crate) count: u32,
+}
+
+#[derive(Archive, Serialize, Deserialize)]
+pub(crate) struct QuotasChangedV1 {
+    pub(crate) entity: QuotaEntityV1,
+    pub(crate) changes: Vec<(String, Option<f64>)>,
 }
 
 fn assignments(stored: &[Vec<i32>]) -> Result<Vec<Vec<NodeId>>, FieldError> {
@@ -209,6 +218,38 @@ impl TryFrom<ProducerIdsAllocatedV1> for ProducerIdsAllocated {
             node: node_id(stored.node, "node")?,
             first: ProducerId(stored.first),
             count: stored.count,
+        })
+    }
+}
+
+impl From<&QuotasChanged> for QuotasChangedV1 {
+    fn from(record: &QuotasChanged) -> Self {
+        let changes = record.changes.iter();
+        let change = |(kind, value): &(QuotaKind, Option<QuotaValue>)| {
+            (kind.name().to_owned(), value.map(QuotaValue::get))
+        };
+        Self {
+            entity: QuotaEntityV1::from(&record.entity),
+            changes: changes.map(change).collect(),
+        }
+    }
+}
+
+impl TryFrom<QuotasChangedV1> for QuotasChanged {
+    type Error = FieldError;
+
+    fn try_from(stored: QuotasChangedV1) -> Result<Self, FieldError> {
+        let change = |(name, value): (String, Option<f64>)| match value {
+            Some(value) => quota(&name, value).map(|(kind, value)| (kind, Some(value))),
+            None => quota_kind(&name).map(|kind| (kind, None)),
+        };
+        Ok(Self {
+            entity: stored.entity.try_into()?,
+            changes: stored
+                .changes
+                .into_iter()
+                .map(change)
+                .collect::<Result<_, _>>()?,
         })
     }
 }

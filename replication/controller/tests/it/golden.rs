@@ -1,4 +1,4 @@
-//! The bytes of every record kind and of a snapshot, as first released.
+//! The bytes of every record kind, as first released, and of a snapshot in each version.
 //!
 //! A test that fails here has found a change of format: add a version, keep the old bytes readable.
 //! `UPDATE_GOLDEN=1 cargo test -p controller` writes files that are missing, and only those.
@@ -6,9 +6,10 @@
 use std::path::PathBuf;
 
 use controller::image::{BrokerEpoch, Endpoint};
+use controller::quota::{EntityName, QuotaEntity, QuotaKind, QuotaValue};
 use controller::record::{
     BrokerRegistered, ConfigScope, ConfigsChanged, PartitionsAdded, ProducerIdsAllocated,
-    TopicCreated,
+    QuotasChanged, TopicCreated,
 };
 use controller::{Image, Record, snapshot};
 use types::{Incarnation, NodeId, ProducerId, TimestampMs, TopicId};
@@ -69,6 +70,7 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
                 count: 1_000,
             }),
         ),
+        ("quotas_changed.v1", Record::QuotasChanged(quotas_changed())),
         ("topic_deleted.v1", Record::TopicDeleted { topic: topic() }),
     ]);
     records
@@ -105,6 +107,20 @@ fn configs_changed() -> [(&'static str, Record); 3] {
     ]
 }
 
+fn quotas_changed() -> QuotasChanged {
+    let value = |kind, number| (kind, Some(QuotaValue::new(kind, number).unwrap()));
+    QuotasChanged {
+        entity: QuotaEntity::UserClientId {
+            user: EntityName::Default,
+            client_id: EntityName::Named("loader-1".to_owned()),
+        },
+        changes: vec![
+            value(QuotaKind::ProducerByteRate, 262_144.0),
+            value(QuotaKind::RequestPercentage, 12.5),
+        ],
+    }
+}
+
 /// The image after all records but the last, which deletes the only topic.
 pub(crate) fn image() -> Image {
     let mut image = Image::empty();
@@ -137,9 +153,22 @@ fn records_have_the_bytes_of_the_first_release() {
 }
 
 #[test]
-fn a_snapshot_has_the_bytes_of_the_first_release() {
+fn a_snapshot_has_the_bytes_of_its_version() {
     let fresh = snapshot::encode(&image());
-    let kept = golden("image.v1.snapshot", &fresh);
+    let kept = golden("image.v2.snapshot", &fresh);
     assert_eq!(fresh, kept);
     assert_eq!(snapshot::decode(&kept).unwrap(), image());
+}
+
+#[test]
+fn a_snapshot_of_version_1_is_an_image_without_quotas() {
+    let kept = golden("image.v1.snapshot", &[]);
+    let mut want = Image::empty();
+    let until_quotas = |(_, record): &(&str, Record)| !matches!(record, Record::QuotasChanged(_));
+    for (_, record) in records().into_iter().take_while(until_quotas) {
+        want.apply(&record).unwrap();
+    }
+    let read = snapshot::decode(&kept).unwrap();
+    assert_eq!(read, want);
+    assert!(read.quotas().is_empty());
 }

@@ -70,10 +70,10 @@ fn kinds_and_versions_of_the_future_ask_for_a_newer_program() {
         })
     ));
     let mut bytes = snapshot::encode(&image());
-    bytes[8] = 2;
+    bytes[8] = 3;
     assert!(matches!(
         snapshot::decode(&bytes),
-        Err(SnapshotError::UnknownVersion { version: 2 })
+        Err(SnapshotError::UnknownVersion { version: 3 })
     ));
     bytes[0] = b'x';
     assert!(matches!(
@@ -101,8 +101,11 @@ proptest! {
             bytes[..4].copy_from_slice(&[kind, 0, 1, 0]);
             drop(Record::decode(&bytes));
         }
-        let mut head = b"rr-image\x01\0\0\0\0\0\0\0".to_vec();
-        head.extend_from_slice(&bytes);
-        drop(snapshot::decode(&head));
+        for version in [1, 2] {
+            let mut head = b"rr-image\0\0\0\0\0\0\0\0".to_vec();
+            head[8] = version;
+            head.extend_from_slice(&bytes);
+            drop(snapshot::decode(&head));
+        }
     }
 }

@@ -10,6 +10,7 @@ mod configs;
 mod golden;
 mod hostile;
 mod partitions;
+mod quotas;
 mod registration;
 mod replay;
 mod support;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use controller::request::{
     ConfigAlteration, ConfigChanges, ConfigOperation, ConfigResource, Mode, MorePartitions,
-    NewTopic, TopicReference,
+    NewTopic, QuotaAlteration, TopicReference,
 };
 use controller::{Image, Record, Reply, Request, Settings, snapshot};
 use proptest::prelude::*;
@@ -80,6 +80,26 @@ fn alterations() -> impl Strategy<Value = ConfigAlteration> {
     (resource, change).prop_map(|(resource, change)| ConfigAlteration { resource, change })
 }
 
+fn quota_alterations() -> impl Strategy<Value = QuotaAlteration> {
+    let kind =
+        proptest::sample::select(vec!["user", "client-id", "ip", "group"]).prop_map(str::to_owned);
+    let name = proptest::sample::select(vec![None, Some("a"), Some("127.0.0.1"), Some("")])
+        .prop_map(|name| name.map(str::to_owned));
+    let quota = proptest::sample::select(vec![
+        "producer_byte_rate",
+        "request_percentage",
+        "connection_creation_rate",
+        "no_such_rate",
+    ]);
+    let value = proptest::sample::select(vec![None, Some(1.0), Some(2.5), Some(7.0), Some(-1.0)]);
+    let change = (quota, value).prop_map(|(quota, value)| (quota.to_owned(), value));
+    (
+        proptest::collection::btree_map(kind, name, 0..3),
+        proptest::collection::vec(change, 0..3),
+    )
+        .prop_map(|(entity, changes)| QuotaAlteration { entity, changes })
+}
+
 fn requests() -> impl Strategy<Value = Request> {
     let more = (names(), -1..8_i32).prop_map(|(topic, partition_count)| MorePartitions {
         topic,
@@ -98,6 +118,8 @@ fn requests() -> impl Strategy<Value = Request> {
             .prop_map(|(topics, mode)| Request::CreatePartitions { topics, mode }),
         3 => (proptest::collection::vec(alterations(), 1..3), modes())
             .prop_map(|(resources, mode)| Request::AlterConfigs { resources, mode }),
+        3 => (proptest::collection::vec(quota_alterations(), 1..4), modes())
+            .prop_map(|(alterations, mode)| Request::AlterQuotas { alterations, mode }),
         1 => nodes().prop_map(Request::AllocateProducerIds),
         1 => (1..5_i32).prop_map(register),
     ]
@@ -119,6 +141,7 @@ fn check(image: &Image) {
         }
     }
     assert_eq!(image.partition_count(), count);
+    assert!(image.quotas().values().all(|quotas| !quotas.is_empty()));
     let alike: BTreeSet<_> = image
         .topics()
         .map(|topic| topic.name.as_str().replace('.', "_"))

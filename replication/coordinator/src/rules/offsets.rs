@@ -1,0 +1,189 @@
+//! OffsetCommit, OffsetFetch and OffsetDelete.
+
+use types::{TimestampMs, TopicId};
+
+use crate::error::GroupError;
+use crate::group::{Group, Phase};
+use crate::lanes::Hold;
+use crate::logged::LoggedGroup;
+use crate::mutants::{self, Mutant};
+use crate::record::{CommittedOffset, Record};
+use crate::request::{Claim, NewOffset, OffsetCommit, OffsetDelete, Token, Wanted, WantedTopic};
+use crate::response::{FetchedTopic, Response};
+use crate::rules::scope::{Effect, Outbox, Room, Scope};
+use crate::settings::Settings;
+
+impl Scope<'_> {
+    /// A member, or a consumer of an empty group, commits. The answer waits for the log.
+    pub(crate) fn commit(&mut self, token: Token, commit: &OffsetCommit) {
+        if let Err(error) = check_commit(self.group, &commit.claim) {
+            return self.reply(token, Response::OffsetCommit(Err(error)));
+        }
+        if matches!(self.group.phase, Phase::Stable | Phase::Preparing(_)) {
+            self.arm_session(&commit.claim.member);
+        }
+        let desk = Desk {
+            now: self.now.wall,
+            settings: self.settings,
+            room: self.room,
+        };
+        desk.commit(self.logged, token, commit, self.outbox);
+    }
+
+    /// Deletes offsets that no member reads any more.
+    pub(crate) fn delete_offsets(&mut self, token: Token, delete: &OffsetDelete) {
+        let has_members = self.group.phase != Phase::Empty;
+        if has_members && !self.group.uses_consumer_protocol() {
+            let error = GroupError::GroupNotEmpty;
+            return self.reply(token, Response::OffsetDelete(Err(error)));
+        }
+        let mut records = Vec::new();
+        let mut results = Vec::with_capacity(delete.partitions.len());
+        for (topic, partition) in &delete.partitions {
+            if self.group.reads(topic) {
+                results.push(Err(GroupError::SubscribedToTopic));
+                continue;
+            }
+            results.push(Ok(()));
+            if self.logged.offset(topic, *partition).is_some() {
+                records.push(Record::Offset {
+                    group: self.id.clone(),
+                    topic: topic.clone(),
+                    partition: *partition,
+                    value: None,
+                });
+            }
+        }
+        if !records.is_empty() {
+            self.outbox.write(records, Hold::Group, Effect::None);
+        }
+        self.outbox
+            .reply_when_durable(token, Response::OffsetDelete(Ok(results)));
+    }
+}
+
+/// *Source*: `ClassicGroup.validateOffsetCommit`.
+fn check_commit(group: &Group, claim: &Claim) -> Result<(), GroupError> {
+    let is_empty = group.phase == Phase::Empty;
+    if claim.generation < 0 && is_empty {
+        // An administrator, or a consumer that is no member.
+        return Ok(());
+    }
+    if claim.generation >= 0 || !claim.member.is_empty() || claim.instance.is_some() {
+        match group.check_claim(claim) {
+            Err(GroupError::IllegalGeneration) if mutants::is_on(Mutant::OldGenerationCommits) => {}
+            checked => checked?,
+        }
+    } else if !is_empty {
+        return Err(GroupError::UnknownMember);
+    }
+    if group.phase == Phase::Completing {
+        // The member knows the generation, but does not have its assignment yet.
+        return Err(GroupError::RebalanceInProgress);
+    }
+    Ok(())
+}
+
+/// Where offsets are turned into records, whether or not their group exists.
+pub(crate) struct Desk<'a> {
+    pub(crate) now: TimestampMs,
+    pub(crate) settings: &'a Settings,
+    pub(crate) room: Room,
+}
+
+impl Desk<'_> {
+    /// Writes the offsets whose notes are not too long.
+    pub(crate) fn commit(
+        &self,
+        logged: &LoggedGroup,
+        token: Token,
+        commit: &OffsetCommit,
+        outbox: &mut Outbox,
+    ) {
+        let is_new = |new: &&NewOffset| logged.offset(&new.topic, new.partition).is_none();
+        if commit.offsets.iter().filter(is_new).count() > self.room.offsets {
+            let error = GroupError::CoordinatorFull;
+            return outbox.reply(token, Response::OffsetCommit(Err(error)));
+        }
+        let mut records = Vec::with_capacity(commit.offsets.len());
+        let mut results = Vec::with_capacity(commit.offsets.len());
+        for new in &commit.offsets {
+            // Kafka counts as Java does: UTF-16 units.
+            let length = new.metadata.as_str().encode_utf16().count();
+            if length > self.settings.offset_metadata_max_bytes {
+                results.push(Err(GroupError::MetadataTooLarge));
+                continue;
+            }
+            results.push(Ok(()));
+            records.push(Record::Offset {
+                group: commit.group.clone(),
+                topic: new.topic.clone(),
+                partition: new.partition,
+                value: Some(self.committed(new, commit.retention_ms)),
+            });
+        }
+        let response = Response::OffsetCommit(Ok(results));
+        if records.is_empty() {
+            return outbox.reply(token, response);
+        }
+        outbox.write(records, Hold::Offsets, Effect::None);
+        if mutants::is_on(Mutant::AcknowledgeBeforeDurable) {
+            return outbox.reply(token, response);
+        }
+        outbox.reply_when_durable(token, response);
+    }
+
+    fn committed(&self, new: &NewOffset, retention_ms: Option<i64>) -> CommittedOffset {
+        let expire_at = retention_ms.map(|ms| TimestampMs(self.now.0.saturating_add(ms)));
+        // A record with an expiry has no place for these two.
+        let (leader_epoch, topic_id) = match expire_at {
+            Some(_) => (None, TopicId::ZERO),
+            None => (new.leader_epoch, new.topic_id),
+        };
+        CommittedOffset {
+            offset: new.offset,
+            leader_epoch,
+            metadata: new.metadata.clone(),
+            committed_at: self.now,
+            expire_at,
+            topic_id,
+        }
+    }
+}
+
+/// Reads what is durable of a group's offsets; a group that does not exist has none.
+pub(crate) fn fetch(logged: Option<&LoggedGroup>, wanted: &Wanted) -> Vec<FetchedTopic> {
+    match wanted {
+        Wanted::All => {
+            let topics = logged.into_iter().flat_map(|group| &group.offsets);
+            let fetched = topics.map(|(topic, partitions)| FetchedTopic {
+                topic: topic.clone(),
+                partitions: partitions
+                    .iter()
+                    .map(|(partition, committed)| (*partition, Some(committed.clone())))
+                    .collect(),
+            });
+            fetched.collect()
+        }
+        Wanted::Topics(topics) => {
+            let fetched = topics.iter().map(|wanted| fetch_topic(logged, wanted));
+            fetched.collect()
+        }
+    }
+}
+
+fn fetch_topic(logged: Option<&LoggedGroup>, wanted: &WantedTopic) -> FetchedTopic {
+    let known = logged.and_then(|group| group.offsets.get(&wanted.topic));
+    let is_same_topic = |committed: &&CommittedOffset| {
+        let known = committed.topic_id;
+        known.is_zero() || wanted.topic_id.is_zero() || known == wanted.topic_id
+    };
+    let partitions = wanted.partitions.iter().map(|partition| {
+        let committed = known.and_then(|partitions| partitions.get(partition));
+        (*partition, committed.filter(is_same_topic).cloned())
+    });
+    FetchedTopic {
+        topic: wanted.topic.clone(),
+        partitions: partitions.collect(),
+    }
+}

@@ -1,0 +1,5 @@
+//! `riverrun quota`: list, describe, set and unset.
+
+mod command;
+
+pub(super) use command::run;

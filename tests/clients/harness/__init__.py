@@ -1,0 +1,1 @@
+"""Runs every client through every case: `tests/clients/run`."""
