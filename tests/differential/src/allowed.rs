@@ -53,8 +53,8 @@ macro_rules! allowed {
 }
 
 allowed! {
-    any "error_message" AnyText "the words are ours; whether there are any is compared";
-    any "batch_index_error_message" AnyText "the words are ours; whether there are any is compared";
+    any "error_message" Ignored "the words are ours, and there are more of them";
+    any "batch_index_error_message" Ignored "the words are ours, and there are more of them";
     any "throttle_time_ms" Ignored "it depends on load";
     any "cluster_id" Named "it is made when the cluster is made";
     any "producer_id" Named "the cluster gives it out";
@@ -80,6 +80,10 @@ allowed! {
     DescribeGroups "groups.members" AnyOrder "Kafka keeps members in a hash map";
     DescribeGroups "groups" AnyOrder "each of Kafka's coordinators answers for its own groups";
     DeleteGroups "results" AnyOrder "Kafka answers in the order of a hash map";
+    OffsetCommit "topics" AnyOrder "Kafka answers what it refuses first";
+    OffsetCommit "topics.partitions" AnyOrder "Kafka answers what it refuses first";
+    OffsetDelete "topics" AnyOrder "Kafka answers what it refuses first";
+    OffsetDelete "topics.partitions" AnyOrder "Kafka answers what it refuses first";
     OffsetFetch "topics" AnyOrder "Kafka answers in the order of a hash map";
     OffsetFetch "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
     OffsetFetch "groups.topics" AnyOrder "Kafka answers in the order of a hash map";
@@ -89,6 +93,8 @@ allowed! {
     DescribeTopicPartitions "topics" Ours "other topics may be there";
     DescribeLogDirs "results.topics" Ours "other topics may be there";
     DescribeLogDirs "results.topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    AlterReplicaLogDirs "results" AnyOrder "Kafka answers in the order of a hash map";
+    AlterReplicaLogDirs "results.partitions" AnyOrder "Kafka answers in the order of a hash map";
     ListConfigResources "config_resources" Ours "other resources may be there";
     CreateTopics "topics" AnyOrder "Kafka answers in the order of a hash map";
     CreateTopics "topics.configs" Shared "Kafka has configs that riverrun has not, and riverrun has `durability`";
@@ -104,6 +110,7 @@ allowed! {
     AlterClientQuotas "entries" AnyOrder "Kafka answers in the order of a hash map";
     AlterClientQuotas "entries.entity" AnyOrder "Kafka answers in the order of a hash map";
     AlterUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeUserScramCredentials "results.credential_infos" AnyOrder "Kafka answers in the order of a hash map";
     DescribeUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
 }
 

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use wire::api::{self, ApiKey};
+
 use crate::generator::Theme;
+use crate::script::Step;
 
 /// How to call it.
 pub(crate) const USAGE: &str = "\
@@ -14,6 +17,7 @@ differential --left HOST:PORT --right HOST:PORT    compares two brokers, by seed
   --seconds N          seeds from A on, until so many seconds have passed
   --steps N            how many steps a script has at least (default 400)
   --only THEME,...     of groups, offsets, topics, records, cluster
+  --without API,...    leaves out these APIs
   --upto K             only the steps up to number K
   --keep K,K,...       only these steps
   --skip-unserved      leaves out what one of the brokers does not say it serves; otherwise that is a difference
@@ -48,6 +52,8 @@ pub(crate) struct Task {
     pub(crate) steps: usize,
     /// What it is about.
     pub(crate) themes: Vec<Theme>,
+    /// What is left out.
+    pub(crate) without: Vec<ApiKey>,
     /// Which steps are sent.
     pub(crate) keep: Keep,
     /// How many differences of a seed are printed.
@@ -71,9 +77,15 @@ pub(crate) enum Keep {
     These(Vec<usize>),
 }
 
-impl Keep {
+impl Task {
     /// Returns whether a step is sent.
-    pub(crate) fn keeps(&self, step: usize) -> bool {
+    pub(crate) fn keeps(&self, step: &Step) -> bool {
+        self.keep.keeps(step.id) && !self.without.contains(&step.form.key)
+    }
+}
+
+impl Keep {
+    fn keeps(&self, step: usize) -> bool {
         match self {
             Self::All => true,
             Self::UpTo(last) => step <= *last,
@@ -104,6 +116,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, Mi
         seconds: None,
         steps: 400,
         themes: Theme::ALL.iter().map(|(_, theme)| *theme).collect(),
+        without: Vec::new(),
         keep: Keep::All,
         differences: 5,
         skip_unserved: false,
@@ -127,6 +140,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, Mi
             "--seconds" => task.seconds = Some(read(&argument, &value()?, number)?),
             "--steps" => task.steps = read(&argument, &value()?, number)?,
             "--only" => task.themes = read(&argument, &value()?, themes)?,
+            "--without" => task.without = read(&argument, &value()?, apis)?,
             "--upto" => task.keep = Keep::UpTo(read(&argument, &value()?, number)?),
             "--keep" => task.keep = Keep::These(read(&argument, &value()?, numbers)?),
             "--differences" => task.differences = read(&argument, &value()?, number)?,
@@ -165,6 +179,12 @@ fn one(seed: u64) -> Option<Range<u64>> {
 fn range(text: &str) -> Option<Range<u64>> {
     let (start, end) = text.split_once("..")?;
     Some(number(start)?..number(end)?)
+}
+
+fn apis(text: &str) -> Option<Vec<ApiKey>> {
+    let api = |word: &str| api::table().iter().find(|api| api.name == word);
+    let apis = text.split(',').map(|word| api(word).map(|api| api.key));
+    apis.collect()
 }
 
 fn themes(text: &str) -> Option<Vec<Theme>> {

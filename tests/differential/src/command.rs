@@ -9,7 +9,7 @@ use crate::arguments::{self, Asked, Task, USAGE};
 use crate::broker::{Failure, Outcome, Run};
 use crate::compare::{Comparison, Difference, Recording, compare};
 use crate::generator;
-use crate::script::Script;
+use crate::script::{Script, Step};
 use crate::shrink::shrink;
 
 /// Does what the command line asks for.
@@ -82,7 +82,7 @@ fn campaign(task: &Task) -> Result<bool, Failure> {
             break;
         }
         let script = generator::script(seed, task.steps, &task.themes);
-        let (comparison, recordings) = play(task, &script, &|step| task.keep.keeps(step))?;
+        let (comparison, recordings) = play(task, &script, &|step| task.keeps(step))?;
         if task.show {
             show(&script, &recordings);
         }
@@ -114,11 +114,11 @@ fn now() -> u64 {
 fn play(
     task: &Task,
     script: &Script,
-    keep: &(dyn Fn(usize) -> bool + Sync),
+    keep: &(dyn Fn(&Step) -> bool + Sync),
 ) -> Result<(Comparison, [Recording; 2]), Failure> {
     let record = |address| -> Result<Recording, Failure> {
         let mut run = Run::start(address)?;
-        let outcomes = run.play(script, |step| keep(step.id));
+        let outcomes = run.play(script, keep);
         Ok(Recording {
             run: run.name().to_owned(),
             outcomes,
@@ -189,12 +189,15 @@ fn report(task: &Task, script: &Script, comparison: &Comparison) -> Result<(), F
 /// Looks for fewer steps in which the last one still differs as it did.
 fn shortest(task: &Task, script: &Script, difference: &Difference) -> Result<Vec<usize>, Failure> {
     let last = difference.step.id;
-    let before = script.steps.iter().map(|step| step.id);
-    let before = before
-        .filter(|id| *id < last && task.keep.keeps(*id))
-        .collect();
+    let before = script
+        .steps
+        .iter()
+        .filter(|step| step.id < last && task.keeps(step));
+    let before = before.map(|step| step.id).collect();
     let mut kept = shrink(before, |steps: &BTreeSet<usize>| {
-        let (comparison, _) = play(task, script, &|id| id == last || steps.contains(&id))?;
+        let (comparison, _) = play(task, script, &|step| {
+            step.id == last || steps.contains(&step.id)
+        })?;
         let same =
             |found: &Difference| found.step.id == last && found.kinds() == difference.kinds();
         Ok(comparison.differences.iter().any(same))

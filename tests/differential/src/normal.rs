@@ -96,6 +96,7 @@ impl Normaliser {
             },
             Some(Rule::Named) => match tree {
                 Tree::Int(-1) | Tree::Null => tree,
+                Tree::Text(text) if text.is_empty() => Tree::Text(text),
                 other => Tree::Symbol(format!("{} {other}", last_word(path))),
             },
             Some(Rule::AnyOrder) => self.sorted(tree, |_| true),
@@ -168,8 +169,12 @@ fn last_word(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or_default()
 }
 
-/// Whether one of an element's own fields has the run's name in it.
+/// Whether one of an element's own fields has the run's name in it; an element with an error is
+/// there because it was asked for.
 fn is_ours(element: &Tree) -> bool {
+    if element.int_at("error_code").is_some_and(|error| error != 0) {
+        return true;
+    }
     let Tree::Fields(fields) = element else {
         return true;
     };
@@ -256,12 +261,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_message_only_its_presence_is_compared() {
+    fn of_some_texts_only_their_presence_is_compared() {
         let normal = |message: Option<&str>| {
             Normaliser::new("r00000").normal(
                 0,
                 ApiKey::CreateAcls,
-                &body! { error_message: message },
+                &body! { documentation: message },
             )
         };
         assert_eq!(normal(Some("one")), normal(Some("two")));

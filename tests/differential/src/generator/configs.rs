@@ -83,7 +83,7 @@ impl Generator {
     }
 
     fn alter_configs(&mut self) {
-        let resources = self.resources(|generator| {
+        let mut resources = self.resources(|generator| {
             let count = generator.chance.of(&[0, 1, 1, 2]);
             let config = |generator: &mut Self| {
                 let (name, value) = generator.config();
@@ -92,6 +92,8 @@ impl Generator {
             let configs: Vec<Tree> = (0..count).map(|_| config(generator)).collect();
             ("configs", configs.into())
         });
+        // Never one twice: of an unknown kind, Kafka never answers that.
+        resources.dedup_by_key(|resource| resource.at("resource_name").cloned());
         let only_checked = self.chance.once_in(3);
         self.ask(
             ApiKey::AlterConfigs,

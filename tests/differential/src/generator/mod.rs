@@ -13,6 +13,8 @@ mod records;
 mod security;
 mod topics;
 
+use std::collections::BTreeMap;
+
 use wire::api::ApiKey;
 
 use crate::chance::Chance;
@@ -136,6 +138,9 @@ impl Generator {
 
     /// Something to start from.
     fn begin(&mut self) {
+        let kept = body! { name: kept_topic(), num_partitions: 1, replication_factor: 1 };
+        self.create_by_ids(kept);
+        self.others.push(kept_topic());
         for index in 0..TOPICS - 1 {
             let count = i32::try_from(index + 1).unwrap_or(1);
             let topic =
@@ -182,12 +187,17 @@ impl Generator {
         }
     }
 
-    /// The id that a topic had when it was created last; of some, zeros.
+    /// The id that a topic had when it was created last; of others, one that nobody has.
     fn id_of(&self, name: &str) -> Tree {
         let index = (0..TOPICS).find(|index| topic_name(*index) == name);
         let step = index.and_then(|index| self.created[index]);
         let path = "topics.0.topic_id".to_owned();
-        step.map_or(Tree::Uuid([0; 16]), |step| Earlier { step, path }.into())
+        let unknown = || {
+            let mut id = [7; 16];
+            id[0] = name.bytes().fold(0, u8::wrapping_add);
+            Tree::Uuid(id)
+        };
+        step.map_or_else(unknown, |step| Earlier { step, path }.into())
     }
 
     /// A partition's number, most often of one that is there.
@@ -199,6 +209,16 @@ impl Generator {
     fn any_partitions(&mut self) -> Vec<i32> {
         let count = self.chance.of(&[0, 1, 1, 1, 2, 3]);
         (0..count).map(|_| self.any_partition()).collect()
+    }
+
+    /// Some topics with some partitions each. None comes twice or is empty: Kafka merges and leaves
+    /// out, and no client asks so.
+    fn any_topics(&mut self) -> BTreeMap<String, Vec<i32>> {
+        let count = self.chance.of(&[0, 1, 1, 1, 2, 2, 3]);
+        let topics = (0..count).map(|_| (self.any_topic(), self.any_partitions()));
+        topics
+            .filter(|(_, partitions)| !partitions.is_empty())
+            .collect()
     }
 
     /// The name of a group, most often of one that is there.
@@ -216,6 +236,11 @@ const BAD_NAMES: [&str; 6] = ["", ".", "..", "no spaces", "s/lash", "ümlaut"];
 
 fn topic_name(index: usize) -> String {
     format!("{RUN}-topic-{index}")
+}
+
+/// A topic that is there from the first step to the last.
+fn kept_topic() -> String {
+    format!("{RUN}-kept")
 }
 
 fn group_name(index: usize) -> String {

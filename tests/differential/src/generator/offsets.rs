@@ -3,9 +3,9 @@
 use wire::api::ApiKey;
 
 use super::groups::Member;
-use super::{Generator, RUN};
+use super::{Generator, RUN, kept_topic};
 use crate::script::ADMIN_LINE;
-use crate::tree::{Tree, body};
+use crate::tree::{Earlier, Tree, body};
 
 /// Who commits: generation, member, name of its own.
 struct Committer {
@@ -83,7 +83,10 @@ impl Generator {
         } else {
             (2, 10)
         };
-        let topics = self.committed_topics();
+        let mut topics = self.committed_topics();
+        if committer.member == Tree::from("") {
+            topics.push(self.kept_offset());
+        }
         let body = body! {
             group_id: committer.group,
             generation_id_or_member_epoch: committer.generation,
@@ -94,19 +97,25 @@ impl Generator {
         self.send_within(committer.line, ApiKey::OffsetCommit, versions, body);
     }
 
+    /// An offset that is not refused: Kafka remembers a group without any until it restarts.
+    fn kept_offset(&self) -> Tree {
+        let path = "topics.0.topic_id".to_owned();
+        let id = Earlier { step: 0, path };
+        let partition = body! { partition_index: 0, committed_offset: 1 };
+        body! { name: kept_topic(), topic_id: id, partitions: vec![partition] }
+    }
+
     fn committed_topics(&mut self) -> Vec<Tree> {
-        let count = self.chance.of(&[0, 1, 1, 1, 2, 2, 3]);
-        let topic = |generator: &mut Self| {
-            let name = generator.any_topic();
-            let id = generator.id_of(&name);
-            let partitions = generator.any_partitions();
-            let partitions: Vec<Tree> = partitions
+        let mut topics = Vec::new();
+        for (name, indexes) in self.any_topics() {
+            let id = self.id_of(&name);
+            let partitions = indexes
                 .into_iter()
-                .map(|index| generator.committed_partition(index))
-                .collect();
-            body! { name: name, topic_id: id, partitions: partitions }
-        };
-        (0..count).map(|_| topic(self)).collect()
+                .map(|index| self.committed_partition(index));
+            let partitions: Vec<Tree> = partitions.collect();
+            topics.push(body! { name: name, topic_id: id, partitions: partitions });
+        }
+        topics
     }
 
     fn committed_partition(&mut self, index: i32) -> Tree {
@@ -157,10 +166,9 @@ impl Generator {
         if self.chance.once_in(3) {
             return Tree::Null;
         }
-        let count = self.chance.of(&[0, 1, 1, 2]);
-        let topic = |generator: &mut Self| {
-            let name = generator.any_topic();
-            let (id, partitions) = (generator.id_of(&name), generator.any_partitions());
+        let mut topics = Vec::new();
+        for (name, partitions) in self.any_topics() {
+            let id = self.id_of(&name);
             let mut topic = vec![
                 ("name", name.into()),
                 ("partition_indexes", partitions.into()),
@@ -168,23 +176,19 @@ impl Generator {
             if with_ids {
                 topic.push(("topic_id", id));
             }
-            Tree::Fields(topic)
-        };
-        Tree::List((0..count).map(|_| topic(self)).collect())
+            topics.push(Tree::Fields(topic));
+        }
+        Tree::List(topics)
     }
 
     fn delete_offsets(&mut self) {
         let group = self.asked_group();
-        let count = self.chance.of(&[0, 1, 1, 2]);
-        let topic = |generator: &mut Self| {
-            let (name, partitions) = (generator.any_topic(), generator.any_partitions());
-            let partitions: Vec<Tree> = partitions
-                .into_iter()
-                .map(|index| body! { partition_index: index })
-                .collect();
+        let topic = |(name, indexes): (String, Vec<i32>)| {
+            let partition = |index: i32| body! { partition_index: index };
+            let partitions: Vec<Tree> = indexes.into_iter().map(partition).collect();
             body! { name: name, partitions: partitions }
         };
-        let topics: Vec<Tree> = (0..count).map(|_| topic(self)).collect();
+        let topics: Vec<Tree> = self.any_topics().into_iter().map(topic).collect();
         self.ask(
             ApiKey::OffsetDelete,
             body! { group_id: group, topics: topics },

@@ -1,5 +1,7 @@
 //! Logs: their ends, their sizes, and who wrote to them.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use record::{BatchBuilder, Compression, NewRecord};
 use types::TimestampMs;
@@ -51,24 +53,17 @@ impl Generator {
         );
     }
 
-    /// Some topics, each with some partitions made by `partition`.
+    /// Some topics, each with some partitions made by `partition`, none of them twice.
     fn topics_with(
         &mut self,
         (name_field, list): (&'static str, &'static str),
         partition: impl Fn(&mut Self, i32) -> Tree,
     ) -> Vec<Tree> {
-        let count = self.chance.of(&[0, 1, 1, 2]);
         let mut topics = Vec::new();
-        for _ in 0..count {
-            let name = self.any_topic();
-            // No partition twice: what becomes of the second differs from one broker thread to another.
-            let mut indexes = self.any_partitions();
-            indexes.sort_unstable();
-            indexes.dedup();
-            let partitions: Vec<Tree> = indexes
-                .into_iter()
-                .map(|index| partition(self, index))
-                .collect();
+        for (name, indexes) in self.any_topics() {
+            let indexes: BTreeSet<i32> = indexes.into_iter().collect();
+            let partitions = indexes.into_iter().map(|index| partition(self, index));
+            let partitions: Vec<Tree> = partitions.collect();
             topics.push(Tree::Fields(vec![
                 (name_field, name.into()),
                 (list, partitions.into()),

@@ -188,10 +188,7 @@ impl Generator {
             if !by_id {
                 return body! { name: name };
             }
-            match generator.chance.below(4) {
-                0 => body! { topic_id: Tree::Uuid([7; 16]) },
-                _ => body! { topic_id: generator.id_of(&name) },
-            }
+            body! { topic_id: generator.id_of(&name) }
         };
         let topics: Vec<Tree> = (0..count).map(|_| topic(self)).collect();
         let topics = if self.chance.once_in(4) {
