@@ -102,11 +102,15 @@ allowed! {
     CreatePartitions "results" AnyOrder "Kafka answers in the order of a hash map";
     DescribeConfigs "results" AnyOrder "Kafka answers in the order of a hash map";
     DescribeConfigs "results.configs" Shared "Kafka has configs that riverrun has not, and riverrun has `durability`";
+    DescribeConfigs "results.configs.synonyms" Ignored "some of Kafka's defaults are those of configs in other units (`log.roll.hours`)";
     ApiVersions "api_keys" Shared "Kafka has APIs that riverrun has not";
     ListOffsets "topics" AnyOrder "Kafka answers in the order of a hash map";
     ListOffsets "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
     DeleteRecords "topics" AnyOrder "Kafka answers in the order of a hash map";
     DeleteRecords "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeClientQuotas "entries" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeClientQuotas "entries.entity" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeClientQuotas "entries.values" AnyOrder "Kafka answers in the order of a hash map";
     AlterClientQuotas "entries" AnyOrder "Kafka answers in the order of a hash map";
     AlterClientQuotas "entries.entity" AnyOrder "Kafka answers in the order of a hash map";
     AlterUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";

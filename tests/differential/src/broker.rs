@@ -17,7 +17,7 @@ use wire::api::{ApiKey, VersionRange};
 use crate::fence::{self, Fence};
 use crate::line::{Line, Unanswered};
 use crate::messages::Form;
-use crate::script::{Due, LINES, RUN, Script, Step};
+use crate::script::{Due, LINES, RUN, Script, Step, nobodys_id};
 use crate::tree::{Earlier, Tree, body, replace_bytes};
 
 /// What became of one step.
@@ -214,10 +214,11 @@ impl Run {
             Tree::Bytes(bytes) => Tree::Bytes(replace_bytes(bytes, RUN, &self.name)),
             Tree::Earlier(Earlier { step, path }) => {
                 let answer = self.answers.get(step);
-                answer
-                    .and_then(|answer| answer.at(path))
-                    .cloned()
-                    .unwrap_or(Tree::Null)
+                match answer.and_then(|answer| answer.at(path)) {
+                    // A topic that was not created: zeros would not be an id at all.
+                    Some(Tree::Uuid(id)) if *id == [0; 16] => Tree::Uuid(nobodys_id(*step)),
+                    found => found.cloned().unwrap_or(Tree::Null),
+                }
             }
             other => other.clone(),
         })

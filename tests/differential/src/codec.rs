@@ -39,7 +39,7 @@ fn decode_fields(
         let value = if field.place.tag().is_none() {
             decode_value(reader, field, field.kind, layout)?
         } else {
-            default_of(field)
+            default_of(field, layout)
         };
         read.push((field.name, value));
     }
@@ -119,7 +119,13 @@ fn encode_fields(
     for field in present.filter(|field| field.place.tag().is_none()) {
         match tree.at(field.name) {
             Some(value) => encode_value(writer, value, field, field.kind, layout)?,
-            None => encode_value(writer, &default_of(field), field, field.kind, layout)?,
+            None => encode_value(
+                writer,
+                &default_of(field, layout),
+                field,
+                field.kind,
+                layout,
+            )?,
         }
     }
     writer.no_tagged_fields(layout.flexible);
@@ -147,13 +153,14 @@ fn encode_value(
             Tree::Text(text) => writer.nullable_string(Some(text), layout.flexible)?,
             _ => writer.nullable_string(none_or_empty(field, layout, ""), layout.flexible)?,
         },
-        Kind::Bytes => match tree {
-            Tree::Bytes(bytes) => writer.nullable_bytes(Some(bytes), layout.flexible)?,
-            _ => {
-                let empty = Bytes::new();
-                writer.nullable_bytes(none_or_empty(field, layout, &empty), layout.flexible)?;
-            }
-        },
+        Kind::Bytes => {
+            let empty = Bytes::new();
+            let bytes = match tree {
+                Tree::Bytes(bytes) => Some(bytes),
+                _ => none_or_empty(field, layout, &empty),
+            };
+            writer.nullable_bytes(bytes, layout.flexible)?;
+        }
         Kind::Array { of } => match tree {
             Tree::List(elements) => {
                 writer.nullable_count(Some(elements.len()), layout.flexible)?;
@@ -193,30 +200,116 @@ fn last_bytes<const N: usize>(tree: &Tree) -> [u8; N] {
         Tree::Float(bits) => bits.cast_signed(),
         _ => 0,
     };
-    let [.., a, b, c, d, e, f, g, h] = number.to_be_bytes();
-    let bytes = [a, b, c, d, e, f, g, h];
-    bytes.last_chunk().copied().unwrap_or([0; N])
+    number.to_be_bytes().last_chunk().copied().unwrap_or([0; N])
 }
 
 /// Reads the default as the notation writes it; all that is no number is zero, empty or null.
-fn default_of(field: &Field) -> Tree {
+fn default_of(field: &Field, layout: Layout) -> Tree {
     match field.default {
         "true" => Tree::Bool(true),
         "i32::MIN" => Tree::from(i32::MIN),
         number => number
             .replace('_', "")
             .parse::<i64>()
-            .map_or_else(|_| zero(field.kind), Tree::Int),
+            .map_or_else(|_| zero(field, layout), Tree::Int),
     }
 }
 
-fn zero(kind: Kind) -> Tree {
-    match kind {
+fn zero(field: &Field, layout: Layout) -> Tree {
+    match field.kind {
         Kind::Bool => Tree::Bool(false),
         Kind::Int8 | Kind::Int16 | Kind::Uint16 | Kind::Int32 | Kind::Int64 => Tree::Int(0),
         Kind::Float64 => Tree::Float(0),
         Kind::Uuid => Tree::Uuid([0; 16]),
-        Kind::String | Kind::Bytes | Kind::Structure { .. } => Tree::Null,
-        Kind::Array { .. } => Tree::List(Vec::new()),
+        Kind::Array { .. } if !field.null.contains(layout.version) => Tree::List(Vec::new()),
+        Kind::Array { .. } | Kind::String | Kind::Bytes | Kind::Structure { .. } => Tree::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::Message;
+    use wire::messages::{describe_topic_partitions as pages, join_group, metadata};
+    use wire::schema::Structure;
+
+    use super::*;
+    use crate::tree::body;
+
+    fn layout(version: i16, flexible: bool) -> Layout {
+        Layout { version, flexible }
+    }
+
+    #[test]
+    fn a_request_is_written_as_the_wire_crate_writes_it() {
+        let tree = body! {
+            group_id: "g", session_timeout_ms: 6_000, rebalance_timeout_ms: 7_000,
+            member_id: "m", group_instance_id: None::<&str>, protocol_type: "consumer",
+            protocols: vec![body! { name: "range", metadata: Bytes::from_static(b"own") }],
+        };
+        let request = join_group::Request {
+            group_id: "g".to_owned(),
+            session_timeout_ms: 6_000,
+            rebalance_timeout_ms: 7_000,
+            member_id: "m".to_owned(),
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![join_group::Protocol {
+                name: "range".to_owned(),
+                metadata: Bytes::from_static(b"own"),
+            }],
+            ..Default::default()
+        };
+        for version in 0..=9 {
+            let layout = layout(version, version >= 6);
+            let written = encode(&tree, join_group::Request::FIELDS, layout).unwrap();
+            let want = request.encode(version).unwrap();
+            assert_eq!(written.into_bytes(), want.into_bytes(), "version {version}");
+        }
+    }
+
+    #[test]
+    fn what_a_tree_does_not_name_has_its_default() {
+        let written = encode(&body! {}, metadata::Request::FIELDS, layout(4, false)).unwrap();
+        let want = metadata::Request::default().encode(4).unwrap();
+        assert_eq!(written.into_bytes(), want.into_bytes());
+    }
+
+    #[test]
+    fn an_answer_is_read_with_its_nulls_and_its_structures() {
+        let answer = pages::Response {
+            topics: vec![pages::TopicResult {
+                name: Some("t".to_owned()),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let read = |answer: &pages::Response| {
+            let bytes = answer.encode(0).unwrap().into_bytes();
+            decode(&bytes, pages::Response::FIELDS, layout(0, true)).unwrap()
+        };
+        let tree = read(&answer);
+        assert_eq!(tree.at("topics.0.name"), Some(&Tree::from("t")));
+        assert_eq!(tree.at("next_cursor"), Some(&Tree::Null));
+        let cursor = pages::Cursor {
+            topic_name: "u".to_owned(),
+            partition_index: 3,
+        };
+        let tree = read(&pages::Response {
+            next_cursor: Some(cursor),
+            ..answer
+        });
+        assert_eq!(tree.int_at("next_cursor.partition_index"), Some(3));
+    }
+
+    #[test]
+    fn a_cut_answer_is_refused() {
+        let bytes = pages::Response::default().encode(0).unwrap().into_bytes();
+        for end in 0..bytes.len() {
+            let read = decode(
+                &bytes.slice(..end),
+                pages::Response::FIELDS,
+                layout(0, true),
+            );
+            assert!(read.is_err(), "{end} bytes");
+        }
     }
 }

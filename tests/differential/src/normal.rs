@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use wire::api::ApiKey;
 
 use crate::allowed::{ALLOWED, Allowed, Rule};
-use crate::script::RUN;
+use crate::script::{NOBODYS_ID, RUN};
 use crate::tree::{Tree, replace_bytes};
 
 /// No time that a script gives to a record is later, and no clock is this slow.
@@ -117,7 +117,7 @@ impl Normaliser {
 
     fn known(&self, leaf: &Tree) -> Tree {
         match leaf {
-            Tree::Uuid(id) if *id != [0; 16] => self.known_name(&hex(id)),
+            Tree::Uuid(id) if is_made(id) => self.known_name(&hex(id)),
             Tree::Symbol(own) => self.known_name(own),
             Tree::Text(text) => Tree::Text(replace_uuids(text, |uuid| {
                 self.names.get(uuid).cloned().unwrap_or_default()
@@ -132,7 +132,7 @@ impl Normaliser {
 
     fn named(&mut self, leaf: &Tree) -> Tree {
         match leaf {
-            Tree::Uuid(id) if *id != [0; 16] => Tree::Symbol(self.name("id", &hex(id))),
+            Tree::Uuid(id) if is_made(id) => Tree::Symbol(self.name("id", &hex(id))),
             Tree::Symbol(own) if own.contains(' ') => {
                 let kind = own.split(' ').next().unwrap_or_default();
                 Tree::Symbol(self.name(kind, own))
@@ -192,6 +192,11 @@ fn is_shared(element: &Tree) -> bool {
     }
 }
 
+/// Whether a broker made an id: it is not zero, nor one that a script invented.
+fn is_made(id: &[u8; 16]) -> bool {
+    *id != [0; 16] && id.get(1..) != NOBODYS_ID.get(1..)
+}
+
 fn hex(id: &[u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(*id))
 }
@@ -202,16 +207,15 @@ fn replace_uuids(text: &str, mut change: impl FnMut(&str) -> String) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        match rest.get(..LENGTH).filter(|candidate| is_uuid(candidate)) {
-            Some(uuid) => {
-                out.push_str(&change(uuid));
-                rest = rest.get(LENGTH..).unwrap_or_default();
-            }
-            None => {
-                out.push(character);
-                rest = rest.get(character.len_utf8()..).unwrap_or_default();
-            }
-        }
+        let uuid = rest.get(..LENGTH).filter(|candidate| is_uuid(candidate));
+        let length = if let Some(uuid) = uuid {
+            out.push_str(&change(uuid));
+            LENGTH
+        } else {
+            out.push(character);
+            character.len_utf8()
+        };
+        rest = rest.get(length..).unwrap_or_default();
     }
     out
 }

@@ -1,8 +1,9 @@
 //! Configs of topics: those that Kafka and riverrun both know.
 
 use wire::api::ApiKey;
+use wire::messages::incremental_alter_configs::OPERATION_SET;
 
-use super::{Generator, RUN};
+use super::{BAD_NAMES, Generator, RUN};
 use crate::tree::{Tree, body};
 
 /// Configs and values for them, good ones and bad ones.
@@ -49,11 +50,14 @@ impl Generator {
         (name, (!self.chance.once_in(12)).then_some(value))
     }
 
-    fn resources(&mut self, mut of: impl FnMut(&mut Self) -> (&'static str, Tree)) -> Vec<Tree> {
+    fn resources(
+        &mut self,
+        mut of: impl FnMut(&mut Self, &str) -> (&'static str, Tree),
+    ) -> Vec<Tree> {
         let count = self.chance.of(&[0, 1, 1, 1, 2]);
         let mut one = |generator: &mut Self| {
             let (kind, name) = (generator.chance.of(&KINDS), generator.any_topic());
-            let (field, value) = of(generator);
+            let (field, value) = of(generator, &name);
             Tree::Fields(vec![
                 ("resource_type", kind.into()),
                 ("resource_name", name.into()),
@@ -68,12 +72,17 @@ impl Generator {
     }
 
     fn describe_configs(&mut self) {
-        let resources = self.resources(|generator| {
+        let mut resources = self.resources(|generator, _| {
             // All keys at once are never asked for: Kafka has more of them.
             let count = generator.chance.of(&[1, 2, 3]);
             let keys: Vec<&str> = (0..count).map(|_| generator.config().0).collect();
             ("configuration_keys", keys.into())
         });
+        // One of no kind comes alone: Kafka refuses the others with it.
+        let is_topic = |resource: &Tree| resource.int_at("resource_type") == Some(TOPIC.into());
+        if !resources.iter().all(is_topic) {
+            resources.truncate(1);
+        }
         let body = body! {
             resources: resources,
             include_synonyms: self.chance.once_in(2),
@@ -83,7 +92,7 @@ impl Generator {
     }
 
     fn alter_configs(&mut self) {
-        let mut resources = self.resources(|generator| {
+        let mut resources = self.resources(|generator, _| {
             let count = generator.chance.of(&[0, 1, 1, 2]);
             let config = |generator: &mut Self| {
                 let (name, value) = generator.config();
@@ -92,8 +101,8 @@ impl Generator {
             let configs: Vec<Tree> = (0..count).map(|_| config(generator)).collect();
             ("configs", configs.into())
         });
-        // Never one twice: of an unknown kind, Kafka never answers that.
-        resources.dedup_by_key(|resource| resource.at("resource_name").cloned());
+        // One alone: of an unknown kind that comes twice, Kafka never answers anything.
+        resources.truncate(1);
         let only_checked = self.chance.once_in(3);
         self.ask(
             ApiKey::AlterConfigs,
@@ -102,11 +111,18 @@ impl Generator {
     }
 
     fn change_configs(&mut self) {
-        let resources = self.resources(|generator| {
+        let resources = self.resources(|generator, resource| {
             let count = generator.chance.of(&[0, 1, 1, 2]);
+            // No unknown operation: Kafka then only says that something went wrong. Of a name that no
+            // topic can have, Kafka tells last.
+            let operations: &[i8] = if BAD_NAMES.contains(&resource) {
+                &[OPERATION_SET]
+            } else {
+                &[OPERATION_SET, OPERATION_SET, OPERATION_SET, 1, 2, 3]
+            };
             let change = |generator: &mut Self| {
                 let (name, value) = generator.config();
-                let operation = generator.chance.of(&[0_i8, 0, 0, 1, 2, 3, 9, -1]);
+                let operation = generator.chance.of(operations);
                 body! { name: name, config_operation: operation, value: value }
             };
             let configs: Vec<Tree> = (0..count).map(|_| change(generator)).collect();

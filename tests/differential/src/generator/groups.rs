@@ -2,6 +2,7 @@
 
 use wire::api::ApiKey;
 
+use super::membership::protocols;
 use super::{Generator, RUN, group_name};
 use crate::script::{ADMIN_LINE, LINES};
 use crate::tree::{Earlier, Tree, body};
@@ -136,7 +137,7 @@ impl Generator {
         );
         let (mut session, mut id, mut instance) = (TIMEOUT_MS, "nobody", None);
         let mut protocol_type = kind;
-        let mut protocols = self.protocols(kind, 0);
+        let mut protocols = protocols(kind, 0);
         match self.chance.below(9) {
             0 => group = String::new(),
             1 => session = self.chance.of(&[-1, 0, 1, 5_999]),

@@ -35,27 +35,9 @@ impl Generator {
         }
     }
 
-    /// What a member can do, in the order of its preference.
-    pub(super) fn protocols(&mut self, protocol_type: &str, number: usize) -> Vec<Tree> {
-        let metadata = |protocol: &str| {
-            let own = format!("{protocol} {number}");
-            if protocol_type == "consumer" {
-                subscription(&own)
-            } else {
-                Bytes::from(own)
-            }
-        };
-        let others: [&[&str]; 3] = [&[], &["roundrobin"], &["roundrobin", "sticky"]];
-        let others = others[number % others.len()];
-        let names = std::iter::once("range").chain(others.iter().copied());
-        names
-            .map(|name| body! { name: name, metadata: metadata(name) })
-            .collect()
-    }
-
     fn join_body(&mut self, index: usize, member: &Member, id: Tree) -> Tree {
         let protocol_type = self.groups[index].protocol_type;
-        let protocols = self.protocols(protocol_type, member.number);
+        let protocols = protocols(protocol_type, member.number);
         let reason = if self.chance.once_in(3) {
             Some("a reason")
         } else {
@@ -387,6 +369,23 @@ impl Generator {
         let body = body! { group_id: self.groups[index].name.clone(), members: leavers };
         self.send_within(ADMIN_LINE, ApiKey::LeaveGroup, (3, 5), body);
     }
+}
+
+/// What a member can do, in the order of its preference.
+pub(super) fn protocols(protocol_type: &str, number: usize) -> Vec<Tree> {
+    let metadata = |protocol: &str| {
+        let own = format!("{protocol} {number}");
+        if protocol_type == "consumer" {
+            subscription(&own)
+        } else {
+            Bytes::from(own)
+        }
+    };
+    let others: [&[&str]; 3] = [&[], &["roundrobin"], &["roundrobin", "sticky"]];
+    let others = others[number % others.len()];
+    let names = std::iter::once("range").chain(others.iter().copied());
+    let protocol = |name: &str| body! { name: name, metadata: metadata(name) };
+    names.map(protocol).collect()
 }
 
 /// What a consumer says that it reads, in version 0 of the consumers' own protocol: the first

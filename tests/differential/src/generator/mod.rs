@@ -19,7 +19,7 @@ use wire::api::ApiKey;
 
 use crate::chance::Chance;
 use crate::messages::Form;
-use crate::script::{ADMIN_LINE, Due, RUN, Script, Step};
+use crate::script::{ADMIN_LINE, Due, RUN, Script, Step, nobodys_id};
 use crate::tree::{Earlier, Tree, body};
 use groups::Group;
 
@@ -193,9 +193,8 @@ impl Generator {
         let step = index.and_then(|index| self.created[index]);
         let path = "topics.0.topic_id".to_owned();
         let unknown = || {
-            let mut id = [7; 16];
-            id[0] = name.bytes().fold(0, u8::wrapping_add);
-            Tree::Uuid(id)
+            let sum = name.bytes().map(usize::from).sum();
+            Tree::Uuid(nobodys_id(sum))
         };
         step.map_or_else(unknown, |step| Earlier { step, path }.into())
     }

@@ -7,6 +7,14 @@ use super::{Generator, RUN, kept_topic};
 use crate::script::ADMIN_LINE;
 use crate::tree::{Earlier, Tree, body};
 
+/// An offset that is not refused: Kafka remembers a group without any until it restarts.
+fn kept_offset() -> Tree {
+    let path = "topics.0.topic_id".to_owned();
+    let id = Earlier { step: 0, path };
+    let partition = body! { partition_index: 0, committed_offset: 1 };
+    body! { name: kept_topic(), topic_id: id, partitions: vec![partition] }
+}
+
 /// Who commits: generation, member, name of its own.
 struct Committer {
     line: usize,
@@ -85,7 +93,7 @@ impl Generator {
         };
         let mut topics = self.committed_topics();
         if committer.member == Tree::from("") {
-            topics.push(self.kept_offset());
+            topics.push(kept_offset());
         }
         let body = body! {
             group_id: committer.group,
@@ -95,14 +103,6 @@ impl Generator {
             topics: topics,
         };
         self.send_within(committer.line, ApiKey::OffsetCommit, versions, body);
-    }
-
-    /// An offset that is not refused: Kafka remembers a group without any until it restarts.
-    fn kept_offset(&self) -> Tree {
-        let path = "topics.0.topic_id".to_owned();
-        let id = Earlier { step: 0, path };
-        let partition = body! { partition_index: 0, committed_offset: 1 };
-        body! { name: kept_topic(), topic_id: id, partitions: vec![partition] }
     }
 
     fn committed_topics(&mut self) -> Vec<Tree> {

@@ -143,12 +143,7 @@ impl Generator {
 
     /// Where logs are; then some are moved to where they are, or nowhere.
     fn log_dirs(&mut self) {
-        let count = self.chance.of(&[0, 1, 2]);
-        let topic = |generator: &mut Self| {
-            let name = topic_name(generator.chance.below(TOPICS));
-            body! { topic: name, partitions: generator.any_partitions() }
-        };
-        let topics: Vec<Tree> = (0..count).map(|_| topic(self)).collect();
+        let topics = self.topics_with(("topic", "partitions"), |_, index| index.into());
         let step = self.ask(ApiKey::DescribeLogDirs, body! { topics: topics });
         if self.chance.once_in(2) {
             return;

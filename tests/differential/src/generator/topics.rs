@@ -4,7 +4,7 @@ use wire::api::ApiKey;
 
 use super::{Generator, RUN, TOPICS, topic_name};
 use crate::messages::Form;
-use crate::script::{ADMIN_LINE, Due};
+use crate::script::{ADMIN_LINE, Due, NOBODYS_ID};
 use crate::tree::{Tree, body};
 
 /// The longest name that a topic may have.
@@ -113,8 +113,9 @@ impl Generator {
         let count = self.chance.of(&[1, 1, 2]);
         (0..count)
             .map(|_| {
+                // Never null: Kafka looks at what else is wrong first.
                 let (name, value) = self.config();
-                body! { name: name, value: value }
+                body! { name: name, value: value.unwrap_or("1") }
             })
             .collect()
     }
@@ -131,11 +132,11 @@ impl Generator {
         }];
         let mut names = vec![named];
         match self.chance.below(6) {
-            0 => topics.push(body! { topic_id: Tree::Uuid([7; 16]) }),
+            0 => topics.push(body! { topic_id: Tree::Uuid(NOBODYS_ID) }),
             1 => topics.push(body! { name: format!("{RUN}-nowhere") }),
             2 => (topics, names) = (Vec::new(), Vec::new()),
             3 => names.push(self.any_topic()),
-            4 => topics.push(body! { name: self.any_topic(), topic_id: Tree::Uuid([7; 16]) }),
+            4 => topics.push(body! { name: self.any_topic(), topic_id: Tree::Uuid(NOBODYS_ID) }),
             _ => {}
         }
         let versions = Form::versions(ApiKey::DeleteTopics);
@@ -215,13 +216,24 @@ impl Generator {
     }
 
     fn describe_partitions(&mut self) {
-        // Never all of them: other runs may have left some.
+        // Never all of them: other runs may have left some. Never one without a name: Kafka fails.
         let count = self.chance.of(&[1, 1, 2, 3]);
-        let topics: Vec<Tree> = (0..count)
-            .map(|_| body! { name: self.any_topic() })
-            .collect();
+        let names: Vec<String> = (0..count).map(|_| self.any_topic()).collect();
+        let names = names.into_iter().filter(|name| !name.is_empty());
+        let mut topics: Vec<Tree> = names.map(|name| body! { name: name }).collect();
+        topics.push(body! { name: topic_name(self.chance.below(TOPICS)) });
         let cursor = self.chance.once_in(3).then(|| {
-            body! { topic_name: self.any_topic(), partition_index: self.any_partition() }
+            let name = match self.chance.below(3) {
+                0 => Tree::from(self.any_topic()),
+                _ => self
+                    .chance
+                    .of(&topics)
+                    .at("name")
+                    .cloned()
+                    .unwrap_or(Tree::Null),
+            };
+            let index = self.chance.of(&[0, 0, 1, 2, 99]);
+            body! { topic_name: name, partition_index: index }
         });
         let limit = self.chance.of(&[2000, 2000, 1, 2, 3]);
         let body = body! { topics: topics, response_partition_limit: limit, cursor: cursor };
