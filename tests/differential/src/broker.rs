@@ -155,15 +155,18 @@ impl Run {
         }
     }
 
-    /// Whatever came in for a parked request by now came before its time.
+    /// Whatever came in for a parked request by now came before its time; but an error may.
     fn note_early(&mut self) {
         let parked: Vec<usize> = self.parked.keys().copied().collect();
         for id in parked {
             let line = self.parked[&id].0;
             if self.lines[line].has_answer() {
                 self.collect(id);
-                if let Some(Outcome::Answered(tree)) = self.outcomes.remove(&id) {
-                    self.outcomes.insert(id, Outcome::Early(tree));
+                if let Some(Outcome::Answered(tree)) = self.outcomes.get(&id)
+                    && tree.int_at("error_code") == Some(0)
+                {
+                    let early = Outcome::Early(tree.clone());
+                    self.outcomes.insert(id, early);
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::allowed;
 use crate::arguments::{self, Asked, Task, USAGE};
 use crate::broker::{Failure, Outcome, Run};
 use crate::compare::{Comparison, Difference, Recording, compare};
-use crate::generator;
+use crate::generator::{self, Theme};
 use crate::script::{Script, Step};
 use crate::shrink::shrink;
 
@@ -164,17 +164,7 @@ fn report(task: &Task, script: &Script, comparison: &Comparison) -> Result<(), F
     let Some(first) = comparison.differences.first() else {
         return Ok(());
     };
-    let again = |keep: &str| {
-        let [left, right] = task.brokers;
-        let themes = generator::Theme::ALL
-            .iter()
-            .filter(|(_, theme)| task.themes.contains(theme));
-        let themes: Vec<&str> = themes.map(|(name, _)| *name).collect();
-        let (steps, themes) = (task.steps, themes.join(","));
-        println!(
-            "again: differential --left {left} --right {right} --seed {seed} --steps {steps} --only {themes} {keep}\n"
-        );
-    };
+    let again = |keep: &str| println!("again: {} {keep}\n", repeated(task, seed));
     again(&format!("--upto {}", first.step.id));
     if task.shrink {
         let steps: Vec<String> = shortest(task, script, first)?
@@ -184,6 +174,24 @@ fn report(task: &Task, script: &Script, comparison: &Comparison) -> Result<(), F
         again(&format!("--show --keep {}", steps.join(",")));
     }
     Ok(())
+}
+
+/// The command that plays a seed again.
+fn repeated(task: &Task, seed: u64) -> String {
+    let [left, right] = task.brokers;
+    let themes = Theme::ALL.iter();
+    let themes = themes.filter(|(_, theme)| task.themes.contains(theme));
+    let themes: Vec<&str> = themes.map(|(name, _)| *name).collect();
+    let (steps, themes) = (task.steps, themes.join(","));
+    let mut command = format!(
+        "differential --left {left} --right {right} --seed {seed} --steps {steps} --only {themes}"
+    );
+    if !task.without.is_empty() {
+        let without: Vec<String> = task.without.iter().map(ToString::to_string).collect();
+        command.push_str(" --without ");
+        command.push_str(&without.join(","));
+    }
+    command
 }
 
 /// Looks for fewer steps in which the last one still differs as it did.

@@ -251,6 +251,11 @@ impl Generator {
             path: "member_id".to_owned(),
         };
         self.leave_body(index, line, id.into(), None);
+        // For Kafka, whoever leaves has the others share anew.
+        if !self.groups[index].members.is_empty() {
+            self.call_back(index, Vec::new());
+            self.share(index);
+        }
     }
 
     fn leave_body(&mut self, index: usize, line: usize, id: Tree, instance: Option<String>) {

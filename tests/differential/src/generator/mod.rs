@@ -62,6 +62,7 @@ pub(crate) fn script(seed: u64, steps: usize, themes: &[Theme]) -> Script {
         created: [None; TOPICS],
         others: Vec::new(),
         names_next: 0,
+        deleted: false,
         producers: Vec::new(),
     };
     generator.begin();
@@ -93,6 +94,8 @@ struct Generator {
     others: Vec<String>,
     /// Makes what must differ differ.
     names_next: usize,
+    /// Whether records were deleted.
+    deleted: bool,
     /// The steps that asked for producer ids.
     producers: Vec<usize>,
 }
@@ -161,7 +164,9 @@ impl Generator {
         for index in 0..GROUPS {
             self.everybody_leaves(index);
         }
-        let names: Vec<String> = (0..GROUPS).map(group_name).collect();
+        let mut names: Vec<String> = (0..GROUPS).map(group_name).collect();
+        // The one group whose name has nothing of the run.
+        names.push(String::new());
         self.ask(ApiKey::DeleteGroups, body! { groups_names: names });
         let mut names: Vec<String> = (0..TOPICS).map(topic_name).collect();
         self.others.sort_unstable();

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use record::{BatchBuilder, Compression, NewRecord};
 use types::TimestampMs;
 use wire::api::ApiKey;
+use wire::messages::list_offsets::{LATEST, MAX_TIMESTAMP};
 
 use super::{Generator, TOPICS, topic_name};
 use crate::tree::{Earlier, Tree, body};
@@ -79,6 +80,9 @@ impl Generator {
                 generator
                     .chance
                     .of(&[-1, -1, -2, -2, -3, -4, -5, -6, -7, 0, known, i64::MAX]);
+            // Of a log that may be empty, Kafka tells the newest record that was deleted.
+            let newest_deleted = time == MAX_TIMESTAMP && generator.deleted;
+            let time = if newest_deleted { LATEST } else { time };
             let epoch = generator.chance.of(&[-1, -1, -1, 0, 1, -2]);
             body! { partition_index: index, current_leader_epoch: epoch, timestamp: time }
         });
@@ -88,6 +92,7 @@ impl Generator {
     }
 
     fn delete_records(&mut self) {
+        self.deleted = true;
         let topics = self.topics_with(("name", "partitions"), |generator, index| {
             let offset = generator.chance.of(&[0, 1, 2, -1, -2, 1000]);
             body! { partition_index: index, offset: offset }
