@@ -2,7 +2,8 @@
 
 use wire::api::ApiKey;
 
-use super::{Generator, RUN};
+use super::maker::Generator;
+use crate::script::RUN;
 use crate::tree::{Tree, body};
 
 impl Generator {

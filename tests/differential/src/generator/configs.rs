@@ -3,7 +3,8 @@
 use wire::api::ApiKey;
 use wire::messages::incremental_alter_configs::OPERATION_SET;
 
-use super::{BAD_NAMES, Generator, RUN};
+use super::maker::{BAD_NAMES, Generator};
+use crate::script::RUN;
 use crate::tree::{Tree, body};
 
 /// Configs and values for them, good ones and bad ones.

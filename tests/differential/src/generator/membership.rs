@@ -3,9 +3,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use wire::api::ApiKey;
 
-use super::groups::{Member, TIMEOUT_MS};
-use super::{Generator, RUN, topic_name};
+use super::group::{Member, TIMEOUT_MS};
+use super::maker::{Generator, topic_name};
 use crate::messages::Form;
+use crate::script::RUN;
 use crate::script::{ADMIN_LINE, Due};
 use crate::tree::{Earlier, Tree, body};
 

@@ -2,9 +2,10 @@
 
 use wire::api::ApiKey;
 
-use super::groups::Member;
-use super::{Generator, RUN, kept_topic};
+use super::group::Member;
+use super::maker::{Generator, kept_topic};
 use crate::script::ADMIN_LINE;
+use crate::script::RUN;
 use crate::tree::{Earlier, Tree, body};
 
 /// An offset that is not refused: Kafka remembers a group without any until it restarts.

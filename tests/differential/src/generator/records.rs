@@ -8,7 +8,7 @@ use types::TimestampMs;
 use wire::api::ApiKey;
 use wire::messages::list_offsets::{LATEST, MAX_TIMESTAMP};
 
-use super::{Generator, TOPICS, topic_name};
+use super::maker::{Generator, TOPICS, topic_name};
 use crate::tree::{Earlier, Tree, body};
 
 /// When the first record was written. No clock is asked: retention must not run during a test.

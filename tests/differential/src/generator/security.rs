@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use wire::api::ApiKey;
 
-use super::{Generator, RUN};
+use super::maker::Generator;
+use crate::script::RUN;
 use crate::tree::{Tree, body};
 
 /// The keys of quotas, some of which are none, with values.

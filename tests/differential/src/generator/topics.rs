@@ -2,8 +2,9 @@
 
 use wire::api::ApiKey;
 
-use super::{Generator, RUN, TOPICS, topic_name};
+use super::maker::{Generator, TOPICS, topic_name};
 use crate::messages::Form;
+use crate::script::RUN;
 use crate::script::{ADMIN_LINE, Due, NOBODYS_ID};
 use crate::tree::{Tree, body};
 
