@@ -1,7 +1,8 @@
 //! One run of a script against one broker: sends the steps, and keeps what was answered.
 //!
 //! A run has a name of its own, which stands in every name that it gives to a topic, a group or a
-//! user, so that it meets nothing that runs before it left behind.
+//! user, so that it meets nothing that runs before it left behind. (Two at once would meet in the
+//! group that has no name.)
 //!
 //! No clock decides what is compared. A request that changes metadata is followed by a *fence*
 //! ([`Fence`]); a parked one by the condition that its step names. Answers that come before they
@@ -83,6 +84,7 @@ impl Run {
         let served = served(&mut probe).map_err(|error| not_ready(error.to_string()))?;
         if served.contains_key(&ApiKey::JoinGroup.wire()) {
             fence::await_coordinators(&mut probe, &name).map_err(not_ready)?;
+            fence::forget_nameless_group(&mut probe).map_err(not_ready)?;
         }
         fence::await_producer_ids(&mut probe).map_err(not_ready)?;
         let fence = Fence::set_up(&mut probe, &name).map_err(not_ready)?;

@@ -33,6 +33,10 @@ const PRODUCER_ID: Form = Form {
     key: ApiKey::InitProducerId,
     version: 2,
 };
+const FORGET: Form = Form {
+    key: ApiKey::DeleteGroups,
+    version: 0,
+};
 const CREATE: Form = Form {
     key: ApiKey::CreateTopics,
     version: 4,
@@ -146,6 +150,11 @@ pub(crate) fn await_coordinators(probe: &mut Line, run: &str) -> Result<(), Stri
     until(probe, OFFSETS, &question, |answer| {
         errors(answer, "groups") == Some(0)
     })
+}
+
+/// Has the broker forget the one group whose name has nothing of the run.
+pub(crate) fn forget_nameless_group(probe: &mut Line) -> Result<(), String> {
+    ask(probe, FORGET, &body! { groups_names: vec![""] }).map(drop)
 }
 
 /// Waits until this broker has producer ids to give out.
