@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use controller::Image;
-use controller::image::Topic;
+use controller::image::Configs;
 
 use super::key::Key;
 use super::kind::Kind;
@@ -77,15 +77,10 @@ pub struct ConfigSynonym {
     pub source: ConfigSource,
 }
 
-/// Describes every config of a topic.
-pub fn describe_topic(node: &NodeConfig, image: &Image, topic: &Topic) -> Vec<ConfigEntry> {
-    let describe = |row: &'static TopicKey| {
-        live(
-            row.name,
-            &row.key,
-            &layers(row, Some(&topic.configs), node, image),
-        )
-    };
+/// Describes every config of a topic for which some are `set`.
+pub fn describe_topic(node: &NodeConfig, image: &Image, set: &Configs) -> Vec<ConfigEntry> {
+    let describe =
+        |row: &'static TopicKey| live(row.name, &row.key, &layers(row, Some(set), node, image));
     TOPIC_KEYS.iter().map(describe).collect()
 }
 

@@ -159,6 +159,7 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
         | DecideError::AssignmentUneven { .. } => ErrorCode::InvalidReplicaAssignment,
         DecideError::TopicIdTaken { .. }
         | DecideError::DuplicateItem { .. }
+        | DecideError::DuplicateConfig { .. }
         | DecideError::CountsBesideAssignments
         | DecideError::UnknownBroker { .. }
         | DecideError::RegistrationTooLarge { .. }
@@ -168,9 +169,9 @@ pub(super) fn decide_code(error: &DecideError) -> ErrorCode {
             refusal: ConfigRefusal::ReadOnly,
             ..
         } => ErrorCode::InvalidRequest,
-        DecideError::DuplicateConfig { .. }
-        | DecideError::ConfigRefused { .. }
-        | DecideError::NotAList { .. } => ErrorCode::InvalidConfig,
+        DecideError::ConfigRefused { .. } | DecideError::NotAList { .. } => {
+            ErrorCode::InvalidConfig
+        }
         DecideError::ProducerIdsExhausted { .. } => ErrorCode::UnknownServerError,
     }
 }

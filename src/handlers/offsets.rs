@@ -51,7 +51,12 @@ pub(super) async fn list_offsets(shard: &Rc<Shard>, request: &Request) -> Reply 
     let mut planned = Vec::new();
     for topic in &body.topics {
         for asked in &topic.partitions {
-            planned.push(plan_time(&shard.image(), &topic.name, asked));
+            planned.push(plan_time(
+                &shard.image(),
+                &topic.name,
+                asked,
+                request.version,
+            ));
         }
     }
     let mut findings = inquire(shard, planned).await.into_iter();
@@ -83,7 +88,24 @@ pub(super) async fn list_offsets(shard: &Rc<Shard>, request: &Request) -> Reply 
     answer(&response, request.version, outcome(codes))
 }
 
-fn plan_time(image: &Image, topic: &str, asked: &list_offsets::Partition) -> Planned {
+/// Returns the first version that knows a time by its name; times below zero are names.
+///
+/// *Source*: KIP-734, KIP-405, KIP-1005, KIP-1023.
+fn first_version(timestamp: i64) -> Option<i16> {
+    match timestamp {
+        list_offsets::LATEST | list_offsets::EARLIEST => Some(0),
+        list_offsets::MAX_TIMESTAMP => Some(7),
+        list_offsets::EARLIEST_LOCAL => Some(8),
+        list_offsets::LATEST_TIERED => Some(9),
+        list_offsets::EARLIEST_PENDING_UPLOAD => Some(11),
+        timestamp => (timestamp >= 0).then_some(0),
+    }
+}
+
+fn plan_time(image: &Image, topic: &str, asked: &list_offsets::Partition, version: i16) -> Planned {
+    if first_version(asked.timestamp).is_none_or(|first| version < first) {
+        return Err(ErrorCode::UnsupportedVersion);
+    }
     let partition = locate(
         image,
         topic,

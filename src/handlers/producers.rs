@@ -14,13 +14,19 @@ use crate::handlers::resolve::resolve;
 use crate::partition::{Finding, Inquiry};
 use crate::shard::Shard;
 
+/// What a client says that has no producer id yet, and no epoch.
+const NO_PRODUCER_ID: i64 = -1;
+const NO_PRODUCER_EPOCH: i16 = -1;
+
 /// Gives an idempotent producer an id; transactions are not served.
 pub(super) async fn init_producer_id(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: init_producer_id::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let given = if body.transactional_id.is_some() {
+    let given = if is_contradictory(&body) {
+        Err(ErrorCode::InvalidRequest)
+    } else if body.transactional_id.is_some() {
         // The protocol has no text here. Of the codes that a client reports and does not retry, this
         // one says best that transactions are not to be had.
         Err(ErrorCode::UnsupportedVersion)
@@ -48,6 +54,12 @@ pub(super) async fn init_producer_id(shard: &Rc<Shard>, request: &Request) -> Re
         }
     };
     answer(&response, request.version, outcome)
+}
+
+/// Whether a transactional id is empty, or a producer has an id without an epoch or the reverse.
+fn is_contradictory(body: &init_producer_id::Request) -> bool {
+    body.transactional_id.as_deref() == Some("")
+        || (body.producer_id == NO_PRODUCER_ID) != (body.producer_epoch == NO_PRODUCER_EPOCH)
 }
 
 /// Answers which producers partitions remember.
@@ -90,6 +102,9 @@ pub(super) async fn describe_producers(shard: &Rc<Shard>, request: &Request) -> 
 
 fn plan(shard: &Shard, topic: &str, index: i32) -> Planned {
     let image = shard.image();
+    if topic.parse::<types::TopicName>().is_err() {
+        return Err(ErrorCode::InvalidTopic);
+    }
     let topic = resolve(&image, TopicRef::Name(topic))?;
     let partition = PartitionIndex::new(index)
         .filter(|&index| topic.partition(index).is_some())

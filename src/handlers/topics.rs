@@ -1,11 +1,12 @@
 //! CreateTopics (19), DeleteTopics (20), CreatePartitions (37): the controller decides.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use controller::request::{Mode, MorePartitions, NewTopic, TopicReference};
+use controller::request::{CreatedTopic, Mode, MorePartitions, NewTopic, TopicReference};
 use controller::{Reply as Controlled, Request as Control};
 use server::{Reply, Request};
-use types::{ErrorCode, NodeId, TopicName};
+use types::{ErrorCode, NodeId, TopicId, TopicName};
 use wire::messages::{create_partitions, create_topics, delete_topics};
 
 use crate::drivers::controller::{control, fresh_topic_id};
@@ -56,6 +57,29 @@ async fn carry_out<T>(
     }
 }
 
+/// Returns what is named more than once.
+fn repeated<T: Ord + Copy>(names: impl Iterator<Item = T>) -> BTreeSet<T> {
+    let mut seen = BTreeSet::new();
+    names.filter(|&name| !seen.insert(name)).collect()
+}
+
+/// Refuses an item that is named more than once.
+fn once<T: Ord>(repeated: &BTreeSet<T>, name: &T) -> Result<(), Failure> {
+    if repeated.contains(name) {
+        let text = "named more than once in one request".to_owned();
+        return Err((ErrorCode::InvalidRequest, Some(text)));
+    }
+    Ok(())
+}
+
+/// Drops what was told before: an item that is named more than once has one answer.
+fn told_once<T, K: Ord>(results: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut told = BTreeSet::new();
+    let mut results = results;
+    results.retain(|result| told.insert(key(result)));
+    results
+}
+
 /// Creates topics.
 pub(super) async fn create_topics(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: create_topics::Request = match decode(request) {
@@ -63,7 +87,12 @@ pub(super) async fn create_topics(shard: &Rc<Shard>, request: &Request) -> Reply
         Err(refusal) => return refusal,
     };
     // Bad names never reach the controller: its nouns are parsed.
-    let parsed: Vec<Result<NewTopic, Failure>> = body.topics.iter().map(new_topic).collect();
+    let twice = repeated(body.topics.iter().map(|topic| topic.name.as_str()));
+    let parse = |topic: &create_topics::Topic| {
+        once(&twice, &topic.name.as_str())?;
+        new_topic(topic)
+    };
+    let parsed: Vec<Result<NewTopic, Failure>> = body.topics.iter().map(parse).collect();
     let topics: Vec<NewTopic> = parsed
         .iter()
         .filter_map(|topic| topic.as_ref().ok())
@@ -84,10 +113,14 @@ pub(super) async fn create_topics(shard: &Rc<Shard>, request: &Request) -> Reply
         .iter()
         .zip(parsed)
         .map(|(topic, parsed)| {
-            let result = parsed.and_then(|_| results.next().expect("one result per parsed topic"));
+            let result = parsed.and_then(|topic| {
+                let result = results.next().expect("one result per parsed topic");
+                result.map(|created| (created, topic.configs))
+            });
             created(shard, &topic.name, result)
         })
         .collect();
+    let topics = told_once(topics, |topic| topic.name.clone());
     let codes = outcome(topics.iter().map(|topic| topic.error_code));
     let response = create_topics::Response {
         topics,
@@ -99,7 +132,8 @@ pub(super) async fn create_topics(shard: &Rc<Shard>, request: &Request) -> Reply
 fn new_topic(topic: &create_topics::Topic) -> Result<NewTopic, Failure> {
     let name = parse_name(&topic.name)?;
     let nodes = |ids: &[i32]| ids.iter().map(|&id| NodeId(id)).collect();
-    let mut configs = Vec::with_capacity(topic.configs.len());
+    // Of a config that is given twice, the last counts.
+    let mut configs = BTreeMap::new();
     for config in &topic.configs {
         let value = config.value.clone().ok_or_else(|| {
             (
@@ -107,7 +141,7 @@ fn new_topic(topic: &create_topics::Topic) -> Result<NewTopic, Failure> {
                 Some(format!("config '{}' has no value", config.name)),
             )
         })?;
-        configs.push((config.name.clone(), value));
+        configs.insert(config.name.clone(), value);
     }
     Ok(NewTopic {
         id: fresh_topic_id(),
@@ -119,7 +153,7 @@ fn new_topic(topic: &create_topics::Topic) -> Result<NewTopic, Failure> {
             .iter()
             .map(|assignment| (assignment.partition_index, nodes(&assignment.broker_ids)))
             .collect(),
-        configs,
+        configs: configs.into_iter().collect(),
     })
 }
 
@@ -132,22 +166,23 @@ fn parse_name(name: &str) -> Result<TopicName, Failure> {
 fn created(
     shard: &Shard,
     name: &str,
-    result: Result<controller::request::CreatedTopic, Failure>,
+    result: Result<(CreatedTopic, Vec<(String, String)>), Failure>,
 ) -> create_topics::TopicResult {
     let name = name.to_owned();
     match result {
-        Ok(created) => create_topics::TopicResult {
+        Ok((created, set)) => create_topics::TopicResult {
             name,
             topic_id: created.id,
             num_partitions: i32::try_from(created.partition_count).unwrap_or(i32::MAX),
             replication_factor: i16::try_from(created.replication_factor).unwrap_or(i16::MAX),
-            configs: Some(configs::of_created_topic(shard, created.id)),
+            configs: Some(configs::of_created_topic(shard, &set.into_iter().collect())),
             ..Default::default()
         },
         Err((code, error_message)) => create_topics::TopicResult {
             name,
             error_code: code.code(),
             error_message,
+            configs: Some(Vec::new()),
             ..Default::default()
         },
     }
@@ -168,7 +203,12 @@ pub(super) async fn delete_topics(shard: &Rc<Shard>, request: &Request) -> Reply
         };
         body.topic_names.into_iter().map(named).collect()
     };
-    let parsed: Vec<Result<TopicReference, Failure>> = asked.iter().map(reference).collect();
+    let twice = repeated(asked.iter().map(key));
+    let parse = |topic: &delete_topics::Topic| {
+        let reference = reference(topic)?;
+        once(&twice, &key(topic)).map(|()| reference)
+    };
+    let parsed: Vec<Result<TopicReference, Failure>> = asked.iter().map(parse).collect();
     let references: Vec<TopicReference> = parsed
         .iter()
         .filter_map(|reference| reference.as_ref().ok())
@@ -201,6 +241,7 @@ pub(super) async fn delete_topics(shard: &Rc<Shard>, request: &Request) -> Reply
             }
         })
         .collect();
+    let responses = told_once(responses, |topic| (topic.name.clone(), topic.topic_id));
     let codes = outcome(responses.iter().map(|topic| topic.error_code));
     let response = delete_topics::Response {
         responses,
@@ -209,14 +250,22 @@ pub(super) async fn delete_topics(shard: &Rc<Shard>, request: &Request) -> Reply
     answer(&response, request.version, codes)
 }
 
+/// By what a topic is named in a request.
+fn key(topic: &delete_topics::Topic) -> (Option<&str>, TopicId) {
+    (topic.name.as_deref(), topic.topic_id)
+}
+
 fn reference(topic: &delete_topics::Topic) -> Result<TopicReference, Failure> {
-    match &topic.name {
+    let refuse = |text: &str| Err((ErrorCode::InvalidRequest, Some(text.to_owned())));
+    match (&topic.name, topic.topic_id) {
+        (None, TopicId::ZERO) => refuse("a topic without name and id"),
+        (None, id) => Ok(TopicReference::Id(id)),
         // A name that no topic can have is a topic that nobody has.
-        Some(name) => name
+        (Some(name), TopicId::ZERO) => name
             .parse()
             .map(TopicReference::Name)
             .map_err(|_| (ErrorCode::UnknownTopicOrPartition, None)),
-        None => Ok(TopicReference::Id(topic.topic_id)),
+        (Some(_), _) => refuse("a topic by name and by id"),
     }
 }
 
@@ -226,8 +275,12 @@ pub(super) async fn create_partitions(shard: &Rc<Shard>, request: &Request) -> R
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let parsed: Vec<Result<MorePartitions, Failure>> =
-        body.topics.iter().map(more_partitions).collect();
+    let twice = repeated(body.topics.iter().map(|topic| topic.name.as_str()));
+    let parse = |topic: &create_partitions::Topic| {
+        once(&twice, &topic.name.as_str())?;
+        more_partitions(topic)
+    };
+    let parsed: Vec<Result<MorePartitions, Failure>> = body.topics.iter().map(parse).collect();
     let topics: Vec<MorePartitions> = parsed
         .iter()
         .filter_map(|topic| topic.as_ref().ok())
@@ -245,18 +298,19 @@ pub(super) async fn create_partitions(shard: &Rc<Shard>, request: &Request) -> R
     let mut results = each(carry_out(shard, control, pick).await, count, refused).into_iter();
     let results: Vec<create_partitions::TopicResult> = body
         .topics
-        .into_iter()
+        .iter()
         .zip(parsed)
         .map(|(topic, parsed)| {
             let result = parsed.and_then(|_| results.next().expect("one result per parsed topic"));
             let (code, error_message) = result.err().unwrap_or((ErrorCode::None, None));
             create_partitions::TopicResult {
-                name: topic.name,
+                name: topic.name.clone(),
                 error_code: code.code(),
                 error_message,
             }
         })
         .collect();
+    let results = told_once(results, |topic| topic.name.clone());
     let codes = outcome(results.iter().map(|topic| topic.error_code));
     let response = create_partitions::Response {
         results,

@@ -13,7 +13,8 @@ pub(crate) struct Epochs {
 /// The epoch that answers a question, and where it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochEnd {
-    /// The largest epoch of the log that is not above the one asked for.
+    /// The largest epoch of the log that is not above the one asked for; the one asked for if all of
+    /// the log's are above it.
     pub epoch: LeaderEpoch,
     /// Where the next epoch starts, or the end of the log.
     pub end: Offset,
@@ -34,13 +35,21 @@ impl Epochs {
 
     /// Returns the largest epoch at or below `epoch` and its end.
     ///
-    /// `None` if the log knows no such epoch.
-    /// *Source*: OffsetForLeaderEpoch, KIP-101 and KIP-320.
+    /// `None` for an epoch above all that the log knows: who asks has seen a leader that this one
+    /// has not. An epoch below all of them ends where the log's first one starts.
+    /// *Source*: OffsetForLeaderEpoch, KIP-101 and KIP-320; the edges are Kafka 4.3's.
     pub(crate) fn end_of(&self, epoch: LeaderEpoch, log_end: Offset) -> Option<EpochEnd> {
         let above = self.starts.partition_point(|&(known, _)| known <= epoch);
-        let &(epoch, _) = self.starts.get(above.checked_sub(1)?)?;
-        let end = self.starts.get(above).map_or(log_end, |&(_, start)| start);
-        Some(EpochEnd { epoch, end })
+        let known = above.checked_sub(1).and_then(|at| self.starts.get(at));
+        let known = known.map_or(epoch, |&(known, _)| known);
+        match self.starts.get(above) {
+            Some(&(_, end)) => Some(EpochEnd { epoch: known, end }),
+            None if known == epoch && above > 0 => Some(EpochEnd {
+                epoch,
+                end: log_end,
+            }),
+            None => None,
+        }
     }
 
     /// Forgets what lies behind a cut.
@@ -79,11 +88,11 @@ mod tests {
                 end: offset(o),
             })
         };
-        assert_eq!(end(0), None);
+        assert_eq!(end(0), answer(0, 0));
         assert_eq!(end(1), answer(1, 10));
         assert_eq!(end(2), answer(1, 10));
         assert_eq!(end(3), answer(3, 15));
-        assert_eq!(end(9), answer(3, 15));
+        assert_eq!(end(9), None);
     }
 
     #[test]

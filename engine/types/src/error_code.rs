@@ -213,6 +213,10 @@ error_codes! {
     FetchSessionTopicIdError = 106, "FETCH_SESSION_TOPIC_ID_ERROR", true;
     /// The member knows an older epoch of itself.
     StaleMemberEpoch = 113, "STALE_MEMBER_EPOCH", false;
+    /// The request is for listeners of the other kind of endpoint.
+    MismatchedEndpointType = 114, "MISMATCHED_ENDPOINT_TYPE", false;
+    /// There is no such kind of endpoint.
+    UnsupportedEndpointType = 115, "UNSUPPORTED_ENDPOINT_TYPE", false;
     /// Abort the transaction and go on.
     TransactionAbortable = 120, "TRANSACTION_ABORTABLE", false;
     /// A pattern that cannot be read.

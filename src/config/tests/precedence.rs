@@ -75,7 +75,7 @@ impl Fixture {
     fn entry(&self, name: &str) -> ConfigEntry {
         let image = self.controller.image();
         let topic = image.topic_named("t").unwrap();
-        let entries = describe_topic(&self.node, image, topic);
+        let entries = describe_topic(&self.node, image, &topic.configs);
         entries
             .into_iter()
             .find(|entry| entry.name == name)

@@ -1,11 +1,13 @@
 //! Changing configurations: the controller decides, every shard obeys.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use controller::request::{ConfigAlteration, ConfigChanges, ConfigOperation, Mode};
+use controller::request::{ConfigAlteration, ConfigChanges, ConfigOperation, ConfigResource, Mode};
 use controller::{Reply as Controlled, Request as Control};
 use server::{Reply, Request};
 use types::ErrorCode;
+use wire::messages::describe_configs::RESOURCE_TOPIC;
 use wire::messages::incremental_alter_configs::{
     OPERATION_APPEND, OPERATION_DELETE, OPERATION_SET, OPERATION_SUBTRACT,
 };
@@ -24,8 +26,11 @@ pub async fn alter_configs(shard: &Rc<Shard>, request: &Request) -> Reply {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
+    let twice = repeated(&body.resources, |asked| {
+        (asked.resource_type, &asked.resource_name)
+    });
     let plan = |asked: &replace::Resource| {
-        let resource = resource::find(shard, asked.resource_type, &asked.resource_name)?;
+        once(&twice, asked.resource_type, &asked.resource_name)?;
         let mut configs = Vec::with_capacity(asked.configs.len());
         for config in &asked.configs {
             configs.push((
@@ -34,7 +39,7 @@ pub async fn alter_configs(shard: &Rc<Shard>, request: &Request) -> Reply {
             ));
         }
         Ok(ConfigAlteration {
-            resource,
+            resource: alterable(shard, asked.resource_type, &asked.resource_name)?,
             change: ConfigChanges::Replace(configs),
         })
     };
@@ -68,14 +73,17 @@ pub async fn incremental_alter_configs(shard: &Rc<Shard>, request: &Request) -> 
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
+    let twice = repeated(&body.resources, |asked| {
+        (asked.resource_type, &asked.resource_name)
+    });
     let plan = |asked: &edit::Resource| {
-        let resource = resource::find(shard, asked.resource_type, &asked.resource_name)?;
+        once(&twice, asked.resource_type, &asked.resource_name)?;
         let mut changes = Vec::with_capacity(asked.configs.len());
         for change in &asked.configs {
             changes.push((change.name.clone(), operation(change)?));
         }
         Ok(ConfigAlteration {
-            resource,
+            resource: alterable(shard, asked.resource_type, &asked.resource_name)?,
             change: ConfigChanges::Edit(changes),
         })
     };
@@ -103,6 +111,35 @@ pub async fn incremental_alter_configs(shard: &Rc<Shard>, request: &Request) -> 
     answer(&response, request.version, codes)
 }
 
+/// What a request names more than once: types and names of resources.
+type Repeated<'a> = BTreeSet<(i8, &'a String)>;
+
+fn repeated<T>(resources: &[T], name: impl Fn(&T) -> (i8, &String)) -> Repeated<'_> {
+    let mut seen = BTreeSet::new();
+    resources
+        .iter()
+        .map(name)
+        .filter(|&name| !seen.insert(name))
+        .collect()
+}
+
+fn once(twice: &Repeated<'_>, kind: i8, name: &String) -> Result<(), Refused> {
+    if twice.contains(&(kind, name)) {
+        let text = "named more than once in one request".to_owned();
+        return Err((ErrorCode::InvalidRequest, text));
+    }
+    Ok(())
+}
+
+/// Returns the resource that is to be changed. There are no configs of all topics.
+fn alterable(shard: &Shard, kind: i8, name: &str) -> Result<ConfigResource, Refused> {
+    if kind == RESOURCE_TOPIC && name.is_empty() {
+        let text = "configs belong to one topic, with a name".to_owned();
+        return Err((ErrorCode::InvalidRequest, text));
+    }
+    resource::named(shard, kind, name)
+}
+
 fn operation(change: &edit::Change) -> Result<ConfigOperation, Refused> {
     let value = || value(&change.name, change.value.as_ref());
     match change.config_operation {
@@ -120,7 +157,7 @@ fn operation(change: &edit::Change) -> Result<ConfigOperation, Refused> {
 fn value(name: &str, value: Option<&String>) -> Result<String, Refused> {
     let missing = || {
         (
-            ErrorCode::InvalidConfig,
+            ErrorCode::InvalidRequest,
             format!("config '{name}' has no value"),
         )
     };

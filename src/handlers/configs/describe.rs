@@ -1,11 +1,12 @@
 //! Telling configurations.
 
+use controller::image::Configs;
 use controller::request::ConfigResource;
 use server::{Reply, Request};
-use types::{ErrorCode, TopicId};
+use types::ErrorCode;
 use wire::messages::describe_configs::{
-    ConfigResult, RESOURCE_BROKER, RESOURCE_CLIENT_METRICS, RESOURCE_TOPIC, Request as Body,
-    Resource, ResourceResult, Response, Synonym,
+    ConfigResult, RESOURCE_BROKER, RESOURCE_CLIENT_METRICS, RESOURCE_GROUP, RESOURCE_TOPIC,
+    Request as Body, Resource, ResourceResult, Response, Synonym,
 };
 use wire::messages::{create_topics, list_config_resources};
 
@@ -70,7 +71,7 @@ fn entries(shard: &Shard, resource: &ConfigResource) -> Vec<ConfigEntry> {
     let image = shard.image();
     match resource {
         ConfigResource::Topic(name) => match image.topic_named(name.as_str()) {
-            Some(topic) => describe_topic(&shard.config, &image, topic),
+            Some(topic) => describe_topic(&shard.config, &image, &topic.configs),
             None => Vec::new(),
         },
         ConfigResource::Broker(_) => describe_broker(&shard.config, &image),
@@ -105,13 +106,9 @@ fn config(entry: ConfigEntry, body: &Body) -> ConfigResult {
     }
 }
 
-/// Returns the configurations of a topic that was just created.
-pub fn of_created_topic(shard: &Shard, id: TopicId) -> Vec<create_topics::ConfigResult> {
-    let image = shard.image();
-    let Some(topic) = image.topic(id) else {
-        return Vec::new();
-    };
-    describe_topic(&shard.config, &image, topic)
+/// Returns the configurations of a topic that was just created, or would be, with some of them set.
+pub fn of_created_topic(shard: &Shard, set: &Configs) -> Vec<create_topics::ConfigResult> {
+    describe_topic(&shard.config, &shard.image(), set)
         .into_iter()
         .map(|entry| create_topics::ConfigResult {
             name: entry.name.to_owned(),
@@ -159,7 +156,7 @@ pub fn list_config_resources(shard: &Shard, request: &Request) -> Reply {
                 }
             }
             // Nothing of these kinds is kept: there are none.
-            RESOURCE_CLIENT_METRICS => {}
+            RESOURCE_CLIENT_METRICS | RESOURCE_GROUP => {}
             _ => response.error_code = ErrorCode::UnsupportedVersion.code(),
         }
     }

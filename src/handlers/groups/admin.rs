@@ -1,5 +1,6 @@
 //! DescribeGroups (15), ListGroups (16), DeleteGroups (42): groups as an administrator sees them.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -60,7 +61,9 @@ pub(in crate::handlers) async fn describe_groups(shard: &Rc<Shard>, request: &Re
             };
             let described = match answer {
                 Ok(Told::Describe(Ok(group))) => described(group_id, group, operations),
-                Ok(Told::Describe(Err(GroupError::GroupNotFound))) => absent(group_id, version),
+                Ok(Told::Describe(Err(GroupError::GroupNotFound))) => {
+                    absent(group_id, version, operations)
+                }
                 Ok(Told::Describe(Err(error))) | Err(error) => undescribed(group_id, code(error)),
                 Ok(_) => undescribed(group_id, ErrorCode::UnknownServerError.code()),
             };
@@ -106,18 +109,23 @@ fn described(group_id: String, group: Described, operations: i32) -> describe_gr
     }
 }
 
-fn absent(group_id: String, version: i16) -> describe_groups::Group {
-    let is_error = version >= NOT_FOUND_VERSION;
-    describe_groups::Group {
-        error_code: if is_error {
-            ErrorCode::GroupIdNotFound.code()
-        } else {
-            0
-        },
-        error_message: is_error.then(|| format!("Group {group_id} not found.")),
-        group_id,
+fn absent(group_id: String, version: i16, operations: i32) -> describe_groups::Group {
+    let dead = describe_groups::Group {
         group_state: DEAD.to_owned(),
         ..Default::default()
+    };
+    if version < NOT_FOUND_VERSION {
+        return describe_groups::Group {
+            group_id,
+            authorized_operations: operations,
+            ..dead
+        };
+    }
+    describe_groups::Group {
+        error_code: ErrorCode::GroupIdNotFound.code(),
+        error_message: Some(format!("Group {group_id} not found.")),
+        group_id,
+        ..dead
     }
 }
 
@@ -163,8 +171,10 @@ pub(in crate::handlers) async fn delete_groups(shard: &Rc<Shard>, request: &Requ
         Err(refusal) => return refusal,
     };
     let version = request.version;
-    let mut asked = Vec::with_capacity(body.groups_names.len());
-    for group in body.groups_names {
+    // Who names a group twice means it once.
+    let names: BTreeSet<String> = body.groups_names.into_iter().collect();
+    let mut asked = Vec::with_capacity(names.len());
+    for group in names {
         let question = ask_about(shard, &group, Ask::DeleteGroup).await;
         asked.push((group, question));
     }

@@ -23,6 +23,8 @@ const KNOWN_MEMBER_VERSION: i16 = 4;
 const NULL_PROTOCOL_VERSION: i16 = 7;
 /// From this version on a leader can be told not to assign (KIP-814).
 const SKIP_ASSIGNMENT_VERSION: i16 = 9;
+/// From this version on a member that asks for its part says of which kind and protocol (KIP-559).
+const PROTOCOL_SAID_VERSION: i16 = 5;
 /// From this version on a request names many members that leave.
 const LEAVE_MANY_VERSION: i16 = 3;
 
@@ -159,7 +161,7 @@ pub(in crate::handlers) async fn sync_group(shard: &Rc<Shard>, request: &Request
         Err(refusal) => return refusal,
     };
     let version = request.version;
-    let sync = match sync(&body) {
+    let sync = match complete(&body, version).and_then(|()| sync(&body)) {
         Ok(sync) => sync,
         Err(code) => return answer(&refused_sync(code.code()), version, outcome([code.code()])),
     };
@@ -173,6 +175,16 @@ pub(in crate::handlers) async fn sync_group(shard: &Rc<Shard>, request: &Request
         };
         answer_later(&response, version, outcome([response.error_code]))
     })
+}
+
+/// Checks that a request says all that its version is to say.
+fn complete(body: &sync_group::Request, version: i16) -> Result<(), ErrorCode> {
+    if version >= PROTOCOL_SAID_VERSION
+        && (body.protocol_type.is_none() || body.protocol_name.is_none())
+    {
+        return Err(ErrorCode::InconsistentGroupProtocol);
+    }
+    Ok(())
 }
 
 fn sync(body: &sync_group::Request) -> Result<Sync, ErrorCode> {

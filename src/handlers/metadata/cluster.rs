@@ -5,6 +5,7 @@ use std::rc::Rc;
 use controller::image::Broker;
 use server::{ClientSoftware, Outcome, Reply, Request, Session};
 use types::{ErrorCode, NodeId};
+use wire::messages::describe_cluster::{ENDPOINT_BROKERS, ENDPOINT_CONTROLLERS};
 use wire::messages::{api_versions, describe_cluster, describe_quorum};
 
 use crate::handlers::features;
@@ -16,9 +17,6 @@ const SOFTWARE_VERSION: i16 = 3;
 
 /// The longest name or version of client software that is believed.
 const SOFTWARE_LENGTH_MAX: usize = 255;
-
-/// DescribeCluster asks about brokers by this endpoint type, about controllers by 2.
-const ENDPOINT_BROKERS: i8 = 1;
 
 /// What a client may do to the cluster when nobody forbids anything: a bit per operation.
 ///
@@ -111,12 +109,9 @@ pub(crate) fn describe_cluster(shard: &Shard, session: &Rc<Session>, request: &R
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let mut response = describe_cluster::Response {
-        endpoint_type: body.endpoint_type,
-        cluster_id: shard.cluster_id().to_owned(),
-        ..Default::default()
-    };
+    let mut response = describe_cluster::Response::default();
     if body.endpoint_type == ENDPOINT_BROKERS {
+        shard.cluster_id().clone_into(&mut response.cluster_id);
         response.controller_id = shard.node().0;
         response.brokers = brokers(shard, session)
             .map(|(node, address, rack)| describe_cluster::Broker {
@@ -132,7 +127,12 @@ pub(crate) fn describe_cluster(shard: &Shard, session: &Rc<Session>, request: &R
         }
     } else {
         // Controllers have no endpoint of their own here: the request belongs to a broker's listener.
-        response.error_code = ErrorCode::InvalidRequest.code();
+        let code = if body.endpoint_type == ENDPOINT_CONTROLLERS {
+            ErrorCode::MismatchedEndpointType
+        } else {
+            ErrorCode::UnsupportedEndpointType
+        };
+        response.error_code = code.code();
         response.error_message =
             Some("this listener answers for brokers: endpoint type 1".to_owned());
     }
@@ -160,13 +160,13 @@ pub(crate) fn describe_quorum(shard: &Shard, session: &Rc<Session>, request: &Re
         Err(refusal) => return refusal,
     };
     let mut codes = Vec::new();
+    let known = is_about_metadata(&body);
     let topics = body
         .topics
         .into_iter()
         .map(|topic| {
-            let known = topic.topic_name == METADATA_TOPIC;
             let partitions = topic.partitions.iter().map(|partition| {
-                let result = quorum(shard, known && partition.partition_index == 0);
+                let result = quorum(shard, known);
                 codes.push(result.error_code);
                 describe_quorum::PartitionResult {
                     partition_index: partition.partition_index,
@@ -179,7 +179,7 @@ pub(crate) fn describe_quorum(shard: &Shard, session: &Rc<Session>, request: &Re
             }
         })
         .collect();
-    let told = if request.version >= NODES_VERSION {
+    let told = if known && request.version >= NODES_VERSION {
         usize::MAX
     } else {
         0
@@ -201,6 +201,16 @@ pub(crate) fn describe_quorum(shard: &Shard, session: &Rc<Session>, request: &Re
         ..Default::default()
     };
     answer(&response, request.version, outcome(codes))
+}
+
+/// The one question that has an answer: about the one partition of metadata, and nothing beside.
+fn is_about_metadata(body: &describe_quorum::Request) -> bool {
+    match body.topics.as_slice() {
+        [topic] if topic.topic_name == METADATA_TOPIC => {
+            matches!(topic.partitions.as_slice(), [partition] if partition.partition_index == 0)
+        }
+        _ => false,
+    }
 }
 
 fn quorum(shard: &Shard, known: bool) -> describe_quorum::PartitionResult {

@@ -4,7 +4,7 @@ use controller::image::Topic;
 use server::{Outcome, Reply, Request};
 use types::ErrorCode;
 use wire::messages::describe_topic_partitions::{
-    Cursor, PartitionResult, Request as Body, Response, TopicResult,
+    Cursor, PartitionResult, Request as Body, Response, Topic as Asked, TopicResult,
 };
 
 use crate::drivers::coordinator::is_internal;
@@ -35,6 +35,10 @@ pub(crate) fn describe_topic_partitions(shard: &Shard, request: &Request) -> Rep
     if asked == 0 {
         let response = Response::default();
         return answer(&response, request.version, Outcome::Served);
+    }
+    if let Some(refused) = without_cursor(&body) {
+        let codes = outcome(refused.topics.iter().map(|topic| topic.error_code));
+        return answer(&refused, request.version, codes);
     }
     let mut page = Page {
         left: asked.min(PAGE_PARTITIONS_MAX),
@@ -86,6 +90,27 @@ pub(crate) fn describe_topic_partitions(shard: &Shard, request: &Request) -> Rep
     answer(&response, request.version, codes)
 }
 
+/// The answer to topics among which the cursor's is not.
+fn without_cursor(body: &Body) -> Option<Response> {
+    let cursor = body.cursor.as_ref()?;
+    let is_asked = body
+        .topics
+        .iter()
+        .any(|topic| topic.name == cursor.topic_name);
+    if body.topics.is_empty() || is_asked {
+        return None;
+    }
+    let refused = |topic: &Asked| TopicResult {
+        error_code: ErrorCode::InvalidRequest.code(),
+        name: Some(topic.name.clone()),
+        ..Default::default()
+    };
+    Some(Response {
+        topics: body.topics.iter().map(refused).collect(),
+        ..Default::default()
+    })
+}
+
 impl Page {
     /// Adds a topic from one of its partitions on; `false` if the page is full before its end.
     fn add(&mut self, topic: &Topic, first: i32) -> bool {
@@ -127,6 +152,10 @@ impl Page {
     }
 
     fn add_unknown(&mut self, name: &str) -> bool {
+        if self.left == 0 {
+            self.next = Some(cursor(name, 0));
+            return false;
+        }
         let invalid = name.parse::<types::TopicName>().is_err();
         let code = if invalid {
             ErrorCode::InvalidTopic
@@ -136,6 +165,7 @@ impl Page {
         self.topics.push(TopicResult {
             error_code: code.code(),
             name: Some(name.to_owned()),
+            topic_authorized_operations: TOPIC_OPERATIONS,
             ..Default::default()
         });
         true

@@ -1,6 +1,7 @@
 //! Metadata (3): brokers, topics, partitions and their leaders; creates a topic by asking for it, if
 //! client and configuration allow that.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use controller::image;
@@ -41,8 +42,13 @@ pub(crate) async fn metadata(shard: &Rc<Shard>, session: &Rc<Session>, request: 
         None => all_topics(shard, include),
         Some(asked) => {
             let mut topics = Vec::with_capacity(asked.len());
+            let mut told = BTreeSet::new();
             for topic in asked {
-                topics.push(one_topic(shard, topic, include, body.allow_auto_topic_creation).await);
+                // Who names a topic twice means it once.
+                if told.insert((&topic.name, topic.topic_id)) {
+                    let may_create = body.allow_auto_topic_creation;
+                    topics.push(one_topic(shard, topic, include, may_create).await);
+                }
             }
             topics
         }
@@ -126,7 +132,16 @@ async fn one_topic(
     Topic {
         error_code: code.code(),
         name: Some(name.clone()),
+        topic_authorized_operations: operations(include_operations),
         ..Default::default()
+    }
+}
+
+fn operations(include: bool) -> i32 {
+    if include {
+        TOPIC_OPERATIONS
+    } else {
+        OPERATIONS_NOT_ASKED
     }
 }
 
@@ -160,11 +175,7 @@ fn known(topic: &image::Topic, include_operations: bool) -> Topic {
         topic_id: topic.id,
         is_internal: is_internal(topic.name.as_str()),
         partitions: partitions.collect(),
-        topic_authorized_operations: if include_operations {
-            TOPIC_OPERATIONS
-        } else {
-            OPERATIONS_NOT_ASKED
-        },
+        topic_authorized_operations: operations(include_operations),
         ..Default::default()
     }
 }

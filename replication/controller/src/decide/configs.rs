@@ -3,8 +3,8 @@
 //! All changes of one resource are made or none is. A change that leaves a value as it is writes
 //! nothing. Deleting is always allowed, so that a config which this version no longer knows can go.
 
-use types::NodeId;
 use types::limits::CONFIG_VALUE_LENGTH_MAX;
+use types::{NodeId, TopicId};
 
 use crate::decide::draft::{Context, Draft, duplicates};
 use crate::error::DecideError;
@@ -62,11 +62,18 @@ fn alter_one(
     context: &Context<'_>,
     item: &ConfigAlteration,
 ) -> Result<ConfigsChanged, DecideError> {
-    let resource = resolve(context.image, &item.resource)?;
-    let mut changes = match &item.change {
-        ConfigChanges::Replace(configs) => replace(context, &resource, configs)?,
-        ConfigChanges::Edit(operations) => edit(context, &resource, operations)?,
-    };
+    let resource = resolve(context.image, &item.resource);
+    if resource.is_err() && matches!(item.resource, ConfigResource::Topic(_)) {
+        // Nonsense is nonsense for every topic: so Kafka has it too.
+        let nobody = Resource {
+            kind: ResourceKind::Topic,
+            scope: ConfigScope::Topic(TopicId::ZERO),
+            configs: &NOTHING_SET,
+        };
+        planned(context, &nobody, &item.change)?;
+    }
+    let resource = resource?;
+    let mut changes = planned(context, &resource, &item.change)?;
     changes.retain(|(name, value)| resource.configs.get(name) != value.as_ref());
     changes.sort();
     Ok(ConfigsChanged {
@@ -74,6 +81,19 @@ fn alter_one(
         changes,
     })
 }
+
+fn planned(
+    context: &Context<'_>,
+    resource: &Resource<'_>,
+    change: &ConfigChanges,
+) -> Result<Vec<Change>, DecideError> {
+    match change {
+        ConfigChanges::Replace(configs) => replace(context, resource, configs),
+        ConfigChanges::Edit(operations) => edit(context, resource, operations),
+    }
+}
+
+static NOTHING_SET: Configs = Configs::new();
 
 /// A resource that exists, and what is set for it.
 struct Resource<'a> {
@@ -83,7 +103,6 @@ struct Resource<'a> {
 }
 
 fn resolve<'a>(image: &'a Image, wanted: &ConfigResource) -> Result<Resource<'a>, DecideError> {
-    static NOTHING_SET: Configs = Configs::new();
     match wanted {
         ConfigResource::Topic(name) => {
             let Some(topic) = image.topic_named(name.as_str()) else {

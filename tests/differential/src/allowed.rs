@@ -1,0 +1,190 @@
+//! Every difference between two answers that counts as none, each with its reason.
+//!
+//! `docs/compatibility.md` shows this table; a test compares them.
+
+use std::fmt::Write;
+
+use wire::api::ApiKey;
+
+/// What is done to a field before it is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// It is not compared.
+    Ignored,
+    /// Whether there is a text is compared, not its words.
+    AnyText,
+    /// Whether it is from a clock is compared, not what the clock showed.
+    Clock,
+    /// It is renamed as ids are.
+    Named,
+    /// The list is compared as a set.
+    AnyOrder,
+    /// Of the list, only what this run made is compared, as a set.
+    Ours,
+    /// Of the list, only what both brokers have is compared, as a set.
+    Shared,
+}
+
+/// One allowed difference.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed {
+    /// The API; `None` for all.
+    pub(crate) key: Option<ApiKey>,
+    /// The field: its own name, and before it the names of the lists that hold it.
+    pub(crate) path: &'static str,
+    /// What is done.
+    pub(crate) rule: Rule,
+    /// Why.
+    pub(crate) reason: &'static str,
+}
+
+macro_rules! allowed {
+    ($($key:ident $path:literal $rule:ident $reason:literal;)*) => {
+        /// Every allowed difference.
+        pub(crate) const ALLOWED: &[Allowed] = &[$(Allowed {
+            key: allowed!(@ $key),
+            path: $path,
+            rule: Rule::$rule,
+            reason: $reason,
+        }),*];
+    };
+    (@ any) => { None };
+    (@ $key:ident) => { Some(ApiKey::$key) };
+}
+
+allowed! {
+    any "error_message" Ignored "the words are ours, and there are more of them";
+    any "batch_index_error_message" Ignored "the words are ours, and there are more of them";
+    any "throttle_time_ms" Ignored "it depends on load";
+    any "cluster_id" Named "it is made when the cluster is made";
+    any "producer_id" Named "the cluster gives it out";
+    any "controller_id" Ignored "Kafka names any of the brokers, by chance";
+    any "host" Ignored "where the broker under test listens";
+    any "port" Ignored "where the broker under test listens";
+    any "log_dir" Ignored "where the broker under test keeps its data";
+    any "documentation" AnyText "the words are ours; whether there are any is compared";
+    any "total_bytes" Ignored "it is the disk's";
+    any "usable_bytes" Ignored "it is the disk's";
+    any "partition_size" Ignored "each broker has its own files beside the records";
+    any "finalized_features_epoch" Ignored "it counts the changes of metadata";
+    any "log_append_time_ms" Clock "it is the broker's clock";
+    ListOffsets "topics.partitions.timestamp" Clock "it is the broker's clock";
+    DescribeProducers "topics.partitions.active_producers.last_timestamp" Clock "it is the broker's clock";
+    DescribeQuorum "topics.partitions.leader_epoch" Ignored "it counts the life of the metadata log";
+    DescribeQuorum "topics.partitions.high_watermark" Ignored "it counts the life of the metadata log";
+    DescribeQuorum "topics.partitions.current_voters.log_end_offset" Ignored "it counts the life of the metadata log";
+    DescribeQuorum "topics.partitions.current_voters.last_fetch_timestamp" Clock "it is the broker's clock";
+    DescribeQuorum "topics.partitions.current_voters.last_caught_up_timestamp" Clock "it is the broker's clock";
+    DescribeQuorum "nodes.listeners" Ignored "Kafka's controller has a listener of its own";
+    JoinGroup "members" AnyOrder "Kafka keeps members in a hash map";
+    DescribeGroups "groups.members" AnyOrder "Kafka keeps members in a hash map";
+    DescribeGroups "groups" AnyOrder "each of Kafka's coordinators answers for its own groups";
+    DeleteGroups "results" AnyOrder "Kafka answers in the order of a hash map";
+    OffsetCommit "topics" AnyOrder "Kafka answers what it refuses first";
+    OffsetCommit "topics.partitions" AnyOrder "Kafka answers what it refuses first";
+    OffsetDelete "topics" AnyOrder "Kafka answers what it refuses first";
+    OffsetDelete "topics.partitions" AnyOrder "Kafka answers what it refuses first";
+    OffsetFetch "topics" AnyOrder "Kafka answers in the order of a hash map";
+    OffsetFetch "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    OffsetFetch "groups.topics" AnyOrder "Kafka answers in the order of a hash map";
+    OffsetFetch "groups.topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    ListGroups "groups" Ours "other groups may be there";
+    Metadata "topics" Ours "other topics may be there";
+    DescribeTopicPartitions "topics" Ours "other topics may be there";
+    DescribeLogDirs "results.topics" Ours "other topics may be there";
+    DescribeLogDirs "results.topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    AlterReplicaLogDirs "results" AnyOrder "Kafka answers in the order of a hash map";
+    AlterReplicaLogDirs "results.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    ListConfigResources "config_resources" Ours "other resources may be there";
+    CreateTopics "topics" AnyOrder "Kafka answers in the order of a hash map";
+    CreateTopics "topics.configs" Shared "Kafka has configs that riverrun has not, and riverrun has `durability`";
+    DeleteTopics "responses" AnyOrder "Kafka shuffles its answer";
+    CreatePartitions "results" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeConfigs "results" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeConfigs "results.configs" Shared "Kafka has configs that riverrun has not, and riverrun has `durability`";
+    DescribeConfigs "results.configs.synonyms" Ignored "some of Kafka's defaults are those of configs in other units (`log.roll.hours`)";
+    ApiVersions "api_keys" Shared "Kafka has APIs that riverrun has not";
+    ListOffsets "topics" AnyOrder "Kafka answers in the order of a hash map";
+    ListOffsets "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    DeleteRecords "topics" AnyOrder "Kafka answers in the order of a hash map";
+    DeleteRecords "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeClientQuotas "entries" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeClientQuotas "entries.entity" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeClientQuotas "entries.values" AnyOrder "Kafka answers in the order of a hash map";
+    AlterClientQuotas "entries" AnyOrder "Kafka answers in the order of a hash map";
+    AlterClientQuotas "entries.entity" AnyOrder "Kafka answers in the order of a hash map";
+    AlterUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeUserScramCredentials "results.credential_infos" AnyOrder "Kafka answers in the order of a hash map";
+    DescribeUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
+}
+
+/// Returns the table as `docs/compatibility.md` shows it: one line for each reason.
+pub(crate) fn table() -> String {
+    let mut table = String::from("| fields | compared as | because |\n|---|---|---|\n");
+    let alike = |a: &Allowed, b: &Allowed| (a.rule, a.reason) == (b.rule, b.reason);
+    let mut told: Vec<&Allowed> = Vec::new();
+    for row in ALLOWED {
+        if told.iter().any(|other| alike(other, row)) {
+            continue;
+        }
+        told.push(row);
+        let fields = ALLOWED.iter().filter(|other| alike(other, row));
+        let fields: Vec<String> = fields.map(Allowed::field).collect();
+        let (fields, rule) = (fields.join(", "), row.rule.words());
+        writeln!(table, "| {fields} | {rule} | {} |", row.reason).expect("a string takes all");
+    }
+    table
+}
+
+impl Allowed {
+    /// Names the field, behind its API if it is not one of all.
+    fn field(&self) -> String {
+        match self.key {
+            Some(key) => format!("{key} `{}`", self.path),
+            None => format!("`{}`", self.path),
+        }
+    }
+}
+
+impl Rule {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Ignored => "not at all",
+            Self::AnyText => "there or not there",
+            Self::Clock => "from a clock or not",
+            Self::Named => "the same one again or another",
+            Self::AnyOrder => "a set",
+            Self::Ours => "a set: what the test made",
+            Self::Shared => "a set: what both have",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs};
+
+    use super::*;
+
+    const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/compatibility.md");
+    const MARK: &str = "<!-- allowed differences -->\n";
+
+    #[test]
+    fn the_document_shows_the_table() {
+        let text = fs::read_to_string(DOCUMENT).unwrap();
+        let parts: Vec<&str> = text.split(MARK).collect();
+        let [before, shown, after] = parts[..] else {
+            panic!("docs/compatibility.md marks the table twice with {MARK}")
+        };
+        if env::var_os("UPDATE_DOCS").is_some() {
+            let table = table();
+            fs::write(DOCUMENT, [before, &table, after].join(MARK)).unwrap();
+        } else {
+            assert_eq!(
+                shown,
+                table(),
+                "UPDATE_DOCS=1 cargo test -p differential writes it anew"
+            );
+        }
+    }
+}
