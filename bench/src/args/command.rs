@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::compare::Compare;
+use super::groups::Groups;
 use super::records::{Cold, Fetch, Idle, OpenLoop, Produce, Unbatched};
 
 /// Puts load on a Kafka-compatible broker and measures it.
@@ -31,6 +32,9 @@ pub(crate) enum Command {
     Idle(Idle),
     /// Compare a tail consumer's latency with and without a reader of cold history
     Cold(Cold),
+    /// Join consumer groups, and commit offsets
+    #[command(subcommand)]
+    Groups(Groups),
     /// Compare the JSON results of runs taken in turns: the ratio of one figure
     Compare(Compare),
 }
