@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, IoSlice, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,18 @@ pub(crate) struct Incoming {
 #[derive(Clone, Debug)]
 pub(crate) struct Socket(Arc<TcpStream>);
 
+impl From<TcpStream> for Socket {
+    fn from(stream: TcpStream) -> Self {
+        Self(Arc::new(stream))
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (&*self.0).read(buffer)
@@ -82,7 +95,7 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_WAIT))?;
         stream.set_write_timeout(Some(ANSWER_WAIT))?;
-        let outgoing = Socket(Arc::new(stream));
+        let outgoing = Socket::from(stream);
         let reader = BufReader::with_capacity(READ_SIZE, outgoing.clone());
         let incoming = Incoming {
             reader,
@@ -148,6 +161,11 @@ impl Incoming {
             }
             read(C::Response::decode(&body, version)?)
         })
+    }
+
+    /// Returns whether more was read from the socket than was asked for: an answer, or its beginning.
+    pub(crate) fn holds_more(&self) -> bool {
+        !self.reader.buffer().is_empty()
     }
 
     fn frame<T>(&mut self, read: impl FnOnce(&Bytes) -> Result<T, Error>) -> Result<T, Error> {

@@ -102,6 +102,22 @@ pub(crate) enum Error {
         /// How long it did not.
         seconds: u64,
     },
+    /// Groups that do not come to rest.
+    #[error("{groups} groups are not done after {seconds} s")]
+    Unsettled {
+        /// How many.
+        groups: usize,
+        /// How long they had.
+        seconds: u64,
+    },
+    /// The broker takes requests and answers none.
+    #[error("{requests} requests without an answer for {seconds} s")]
+    Unanswered {
+        /// How many there are.
+        requests: usize,
+        /// How long there was no answer.
+        seconds: u64,
+    },
     /// An option contradicts another one or the topic.
     #[error("{0}")]
     Usage(&'static str),

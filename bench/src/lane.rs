@@ -37,7 +37,7 @@ pub(crate) struct Turn {
 impl Turn {
     /// Walks over the due times of this connection's records, with the correlation ids of their
     /// requests.
-    fn dues(self, timing: &Timing) -> impl Iterator<Item = (Monotonic, i32)> + use<> {
+    pub(crate) fn dues(self, timing: &Timing) -> impl Iterator<Item = (Monotonic, i32)> + use<> {
         let schedule = timing.schedule;
         let mut correlation_id: i32 = 0;
         let mut index = self.first;

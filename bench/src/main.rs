@@ -6,9 +6,9 @@
 //! that repeats from run to run, where throughput is bounded by the client and p99 does not repeat.
 //!
 //! ```text
-//! args ──► produce, unbatched, open_loop (+ lane), fetch, idle, cold ──► report
-//!               │ batches, reader, topic ──► connection ──► wire          ▲
-//!               └ threads, pacer, clock      usage ──► procfs ────────────┘
+//! args ──► produce, unbatched, open_loop (+ lane), fetch, idle, cold, groups ──► report
+//!               │ batches, reader, topic ──► connection ──► wire                  ▲
+//!               └ threads, pacer, clock      usage ──► procfs ────────────────────┘
 //! compare ──► statistics: medians and ratios of runs taken in turns
 //! ```
 
@@ -21,6 +21,7 @@ mod compare;
 mod connection;
 mod error;
 mod fetch;
+mod groups;
 mod idle;
 mod lane;
 mod latency;
@@ -43,7 +44,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, Groups};
 
 fn main() -> ExitCode {
     // Refused, the slip will say so.
@@ -55,6 +56,9 @@ fn main() -> ExitCode {
         Command::OpenLoop(options) => open_loop::run(options),
         Command::Idle(options) => idle::run(options),
         Command::Cold(options) => cold::run(options),
+        Command::Groups(Groups::Join(options)) => groups::join::run(options),
+        Command::Groups(Groups::Large(options)) => groups::large::run(options),
+        Command::Groups(Groups::Commit(options)) => groups::commit::run(options),
         Command::Compare(options) => compare::run(options),
     };
     match outcome {

@@ -348,11 +348,7 @@ mod tests {
         let names: BTreeSet<_> = keys().map(|key| key.name).collect();
         assert_eq!(names.len(), keys().count());
         let of_groups = |name: &&str| name.contains("group") || name.starts_with("offset");
-        let groups = names
-            .iter()
-            .copied()
-            .filter(of_groups)
-            .count();
+        let groups = names.iter().copied().filter(of_groups).count();
         assert!(names.len() - groups <= 40, "{}", names.len());
         assert!(groups <= 12, "{groups}");
     }

@@ -1,124 +1,19 @@
-//! The command line.
+//! Options of the subcommands that move records, and of `idle`.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use types::ByteCount;
 
 use crate::batches::{Acks, Shape};
 use crate::units::Size;
 
-/// Puts load on a Kafka-compatible broker and measures it.
-///
-/// Broker costs need the broker's process id (--pid) and a broker on this machine.
-#[derive(Debug, Parser)]
-#[command(name = "riverrun-bench", version)]
-pub(crate) struct Arguments {
-    /// What to do.
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-/// What to do.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Produce batches as fast as they are acknowledged
-    Produce(Produce),
-    /// Read a topic from its beginning to its end
-    Fetch(Fetch),
-    /// Produce one record per request, each connection waiting for its answer (a closed loop)
-    Unbatched(Unbatched),
-    /// Produce single records at a fixed rate; latency counts from when each was due
-    OpenLoop(OpenLoop),
-    /// Hold connections that do nothing: memory per connection
-    Idle(Idle),
-    /// Compare a tail consumer's latency with and without a reader of cold history
-    Cold(Cold),
-    /// Compare the JSON results of runs taken in turns: the ratio of one figure
-    Compare(Compare),
-}
+use super::shared::{Length, Target, TopicOptions};
 
 /// How long filling a topic with history may take.
 const FILL_SECONDS_MAX: u32 = 3600;
-
-/// Whom to load, and how to tell.
-#[derive(Clone, Debug, Args, Serialize)]
-pub(crate) struct Target {
-    /// Address of the broker
-    #[arg(
-        short,
-        long,
-        value_name = "HOST:PORT",
-        default_value = "127.0.0.1:9092"
-    )]
-    pub(crate) broker: String,
-    /// The broker's process, to measure what it uses
-    #[arg(long)]
-    pub(crate) pid: Option<u32>,
-    /// Tell the result as one line of JSON
-    #[arg(long)]
-    #[serde(skip)]
-    pub(crate) json: bool,
-    /// A word to find the result by
-    #[arg(long, value_name = "WORD")]
-    pub(crate) label: Option<String>,
-}
-
-/// Which topic to use.
-#[derive(Clone, Debug, Args, Serialize)]
-pub(crate) struct TopicOptions {
-    /// Use this topic, made if it does not exist, and keep it [default: a fresh one, deleted at the end]
-    #[arg(long)]
-    pub(crate) topic: Option<String>,
-    /// Partitions of a topic that is made
-    #[arg(long, value_name = "COUNT", default_value = "1")]
-    pub(crate) partitions: NonZeroU32,
-    /// Configuration of a topic that is made; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
-    pub(crate) topic_config: Vec<(String, String)>,
-}
-
-impl Default for TopicOptions {
-    /// A fresh topic of one partition.
-    fn default() -> Self {
-        Self {
-            topic: None,
-            partitions: NonZeroU32::MIN,
-            topic_config: Vec::new(),
-        }
-    }
-}
-
-fn key_and_value(text: &str) -> Result<(String, String), &'static str> {
-    let (key, value) = text.split_once('=').ok_or("want KEY=VALUE")?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-/// How long to go on.
-#[derive(Clone, Debug, Args, Serialize)]
-pub(crate) struct Length {
-    /// Measure for this long
-    #[arg(long, default_value_t = 10)]
-    seconds: u32,
-    /// Load for this long before measuring
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    warm_up: u32,
-}
-
-impl Length {
-    /// Returns how long to measure.
-    pub(crate) fn measured(&self) -> Duration {
-        Duration::from_secs(self.seconds.into())
-    }
-
-    /// Returns how long to load before.
-    pub(crate) fn warm_up(&self) -> Duration {
-        Duration::from_secs(self.warm_up.into())
-    }
-}
 
 /// Options of `produce`.
 #[derive(Clone, Debug, Args, Serialize)]
@@ -369,48 +264,4 @@ pub(crate) struct Cold {
     /// Fail if the ratio of the tail's p99 is above this
     #[arg(long, value_name = "RATIO")]
     pub(crate) ratio_max: Option<f64>,
-}
-
-/// Options of `compare`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Compare {
-    /// Results of the side to judge, one JSON line for each run
-    pub(crate) a: PathBuf,
-    /// Results of the side to judge it by, in the same order
-    pub(crate) b: PathBuf,
-    /// The figure: a place in the result, like /broker/cpu_s_per_gib
-    #[arg(long, value_name = "POINTER")]
-    pub(crate) field: String,
-    /// What the figure is called
-    #[arg(long)]
-    pub(crate) title: Option<String>,
-    /// Tell the comparison as one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn every_result_tells_the_options_it_was_made_with() {
-        let text = "riverrun-bench produce --batch-size 1KiB --acks 1 --topic-config a=b=c";
-        let arguments = Arguments::parse_from(text.split(' '));
-        let Command::Produce(produce) = arguments.command else {
-            panic!("produce");
-        };
-        let options = serde_json::to_value(&produce).unwrap();
-        assert_eq!(options["batch_size"], 1024);
-        assert_eq!(options["acks"], "leader");
-        assert_eq!(options["in_flight"], 5);
-        assert_eq!(options["topic_config"][0][1], "b=c");
-    }
 }
