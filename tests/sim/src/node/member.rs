@@ -112,6 +112,11 @@ impl Seat {
     /// Lives as one member.
     async fn sit(&mut self) {
         let mut member = Member::new(self.options());
+        let versions = match self.instance_id {
+            Some(_) => STATIC_VERSIONS_MAX,
+            None => MEMBER_VERSIONS_MAX,
+        };
+        let version_max = self.chance.pick(versions);
         while !member.is_out() {
             self.take_events(&mut member);
             if self.group.is_over() {
@@ -121,7 +126,8 @@ impl Seat {
             if !self.learn(&member).await {
                 continue;
             }
-            if let Some(order) = member.poll(runtime::now(), &self.metadata) {
+            if let Some(mut order) = member.poll(runtime::now(), &self.metadata) {
+                order.version_max = order.version_max.min(version_max);
                 self.carry(&mut member, &order).await;
                 continue;
             }
@@ -227,12 +233,7 @@ impl Seat {
             return Ok(link);
         }
         self.well = None;
-        let versions = match self.instance_id {
-            Some(_) => STATIC_VERSIONS_MAX,
-            None => MEMBER_VERSIONS_MAX,
-        };
-        let version_max = self.chance.pick(versions);
-        let dialled = Link::dial(&self.desk, version_max).await;
+        let dialled = Link::dial(&self.desk, i16::MAX).await;
         if dialled.is_err() {
             pause(&mut self.chance, 2, 30).await;
         }
