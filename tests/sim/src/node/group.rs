@@ -41,6 +41,8 @@ pub(super) struct Group {
     pub(super) session: Duration,
     /// How long members may take to join again.
     pub(super) rebalance: Duration,
+    /// How many seats are kept.
+    seats: Cell<usize>,
     parts: RefCell<BTreeMap<usize, Part>>,
     over: Cell<bool>,
 }
@@ -52,6 +54,7 @@ impl Group {
             topic: Rc::clone(topic),
             session: Duration::from_millis(chance.pick(&[60, 150, 400])),
             rebalance: Duration::from_millis(chance.pick(&[60, 150, 400])),
+            seats: Cell::new(0),
             parts: RefCell::default(),
             over: Cell::new(false),
         }
@@ -72,6 +75,11 @@ impl Group {
         u64::try_from(self.topic.partitions_first - 1).unwrap_or(0)
     }
 
+    /// Notes that a seat will stay empty.
+    pub(super) fn vacate(&self) {
+        self.seats.set(self.seats.get() - 1);
+    }
+
     /// Notes what the member in a seat has now; `None`: it is in no generation.
     pub(super) fn place(&self, seat: usize, part: Option<Part>) {
         let mut parts = self.parts.borrow_mut();
@@ -87,7 +95,7 @@ impl Group {
     }
 
     /// Returns whether all members are in one generation and have all partitions among them.
-    fn has_settled(&self, seats: usize) -> bool {
+    fn has_settled(&self) -> bool {
         let parts = self.parts.borrow();
         let generations: BTreeSet<i32> = parts.values().map(|part| part.generation).collect();
         let owned: BTreeSet<i32> = parts
@@ -96,7 +104,7 @@ impl Group {
             .copied()
             .collect();
         let all = 0..self.topic.partitions_first;
-        parts.len() == seats
+        parts.len() == self.seats.get()
             && generations.len() == 1
             && all.into_iter().all(|it| owned.contains(&it))
     }
@@ -113,23 +121,24 @@ pub(super) async fn keep(desk: Rc<Desk>, topic: Rc<Topic>, mut chance: Chance) {
         }
     } else {
         let seats = chance.pick(&[1, 2, 2, 3, 4]);
+        group.seats.set(seats);
         for number in 0..seats {
             let seat = Seat::new(&desk, &group, number, chance.fork());
             users.spawn(Queue::Latency, seat.keep());
         }
-        watch(&desk, &group, seats).await;
+        watch(&desk, &group).await;
     }
     users.join_all().await;
 }
 
 /// Waits for the end, and until the group has settled.
-async fn watch(desk: &Desk, group: &Group, seats: usize) {
+async fn watch(desk: &Desk, group: &Group) {
     while !desk.is_finishing() && !group.is_over() {
         runtime::sleep(10 * WATCH_STEP).await;
     }
     let began = runtime::now();
     let watched = runtime::timeout(WATCH_MAX, async {
-        while !group.has_settled(seats) && !group.is_over() {
+        while !group.has_settled() && !group.is_over() {
             runtime::sleep(WATCH_STEP).await;
         }
     });

@@ -94,6 +94,11 @@ impl Seat {
             while runtime::now() < until && !self.goes_on() && !self.group.is_over() {
                 pause(&mut self.chance, 1, 10).await;
             }
+            // Some never come back: then it is for their sessions to end.
+            if self.goes_on() && self.number > 0 && self.chance.percent(70) {
+                self.group.vacate();
+                return;
+            }
         }
     }
 
