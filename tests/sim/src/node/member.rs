@@ -251,10 +251,10 @@ impl Seat {
             return;
         };
         let (asked, sent) = (self.desk.mark(), runtime::now());
-        if let OrderRequest::Commit(request) = &order.request {
-            if let Some((_, sent)) = offsets::sent(request) {
-                self.group.note(&self.desk, sent);
-            }
+        if let OrderRequest::Commit(request) = &order.request
+            && let Some((_, sent)) = offsets::sent(request)
+        {
+            self.group.note(&self.desk, sent);
         }
         let Ok(answer) = link.carry(&self.desk, order).await else {
             member.failed(runtime::now(), order.id);
@@ -399,9 +399,12 @@ impl Seat {
 
     fn refused(&self, what: &str, code: i16) {
         if !is_passing(code) && !self.group.topic.is_doomed() {
-            let group = self.group.name();
-            let code = name(code);
-            self.desk.unexpected(format!("{what} of {group}: {code}"));
+            let (group, seat, code) = (self.group.name(), self.number, name(code));
+            let heard = self.well.map(|well| runtime::now().since(well));
+            let times = (self.group.session, self.group.rebalance);
+            self.desk.unexpected(format!(
+                "{what} of {group}, seat {seat}: {code}; heard of {heard:?} ago, allowed {times:?}"
+            ));
         }
     }
 }
