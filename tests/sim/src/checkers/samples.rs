@@ -158,9 +158,16 @@ pub(super) fn sound() -> Vec<Event> {
             asked: Mark(11),
             topics: vec![(TOPIC, 1)],
         },
+    ]
+}
+
+/// A group of one member, which commits once.
+pub(super) fn sound_group() -> Vec<Event> {
+    vec![
+        created(Durability::Group),
         group_opened(),
-        joined(13, 1),
-        synced(14, 1, "a", &[0]),
+        joined(2, 1),
+        synced(3, 1, "a", &[0]),
         commit_sent(1, 2),
         commit_acknowledged(1),
         settled(100, 500),

@@ -63,5 +63,6 @@ mod tests {
     #[test]
     fn a_history_without_fault_passes_every_checker() {
         assert_eq!(check(&samples::sound().into()), []);
+        assert_eq!(check(&samples::sound_group().into()), []);
     }
 }
