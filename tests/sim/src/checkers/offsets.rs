@@ -90,11 +90,11 @@ mod tests {
     use super::*;
     use crate::history::Event;
 
-    fn found(offset: i64, commit: u32) -> Option<FoundOffset> {
-        Some(FoundOffset {
+    fn found(offset: i64, commit: u32) -> FoundOffset {
+        FoundOffset {
             offset,
             commit: Some(CommitNumber(commit)),
-        })
+        }
     }
 
     /// Two commits, of which the second may be without answer, and a look at what is there.
@@ -114,21 +114,21 @@ mod tests {
 
     #[test]
     fn the_last_acknowledged_commit_or_a_later_one_is_there() {
-        assert_eq!(faults(true, found(20, 2)), 0);
-        assert_eq!(faults(false, found(20, 2)), 0);
-        assert_eq!(faults(false, found(10, 1)), 0);
+        assert_eq!(faults(true, Some(found(20, 2))), 0);
+        assert_eq!(faults(false, Some(found(20, 2))), 0);
+        assert_eq!(faults(false, Some(found(10, 1))), 0);
     }
 
     #[test]
     fn an_acknowledged_commit_that_is_lost_is_found() {
-        assert_eq!(faults(true, found(10, 1)), 1);
+        assert_eq!(faults(true, Some(found(10, 1))), 1);
         assert_eq!(faults(false, None), 1);
     }
 
     #[test]
     fn an_offset_that_nobody_committed_is_found() {
-        assert_eq!(faults(true, found(21, 2)), 1);
-        assert_eq!(faults(true, found(20, 3)), 1);
+        assert_eq!(faults(true, Some(found(21, 2))), 1);
+        assert_eq!(faults(true, Some(found(20, 3))), 1);
     }
 
     #[test]
@@ -138,8 +138,8 @@ mod tests {
             commit_sent(1, 10),
             commit_acknowledged(1),
             commit_sent(2, 20),
-            offsets_seen(4, found(20, 2)),
-            offsets_seen(5, found(10, 1)),
+            offsets_seen(4, Some(found(20, 2))),
+            offsets_seen(5, Some(found(10, 1))),
         ];
         assert_eq!(check(&events.into()).len(), 1);
     }
