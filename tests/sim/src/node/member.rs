@@ -383,8 +383,13 @@ impl Seat {
         match known {
             Some(ErrorCode::None) => self.well = Some(sent),
             Some(ErrorCode::MemberIdRequired | ErrorCode::RebalanceInProgress) => {}
-            // The session may be over, and others may have gone on.
-            Some(ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration) if !self.is_well() => {}
+            // The session may be over, others may have gone on, and a join whose connection broke may
+            // have taken the place of a static member after all.
+            Some(
+                ErrorCode::UnknownMemberId
+                | ErrorCode::IllegalGeneration
+                | ErrorCode::FencedInstanceId,
+            ) if !self.is_well() => {}
             _ => self.refused(what, code),
         }
     }
