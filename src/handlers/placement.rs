@@ -52,14 +52,15 @@ pub(super) fn elect_leaders(shard: &Shard, request: &Request) -> Reply {
             topic: topic.topic,
         }
     });
-    let whole = if is_known {
+    let results: Vec<elect_leaders::TopicResult> = results.collect();
+    let whole = if is_known || results.is_empty() {
         ErrorCode::None
     } else {
         ErrorCode::InvalidRequest
     };
     let response = elect_leaders::Response {
         error_code: whole.code(),
-        replica_election_results: results.collect(),
+        replica_election_results: results,
         ..Default::default()
     };
     let partitions = response.replica_election_results.iter();
@@ -124,7 +125,9 @@ pub(super) fn alter_partition_reassignments(shard: &Shard, request: &Request) ->
     let partitions = responses.iter().flat_map(|topic| &topic.partitions);
     let codes = outcome(partitions.map(|partition| partition.error_code));
     let response = alter::Response {
-        allow_replication_factor_change: body.allow_replication_factor_change,
+        // Kafka answers a request without topics without having looked at it.
+        allow_replication_factor_change: body.allow_replication_factor_change
+            || responses.is_empty(),
         // Kafka says nothing in so many words.
         error_message: responses.is_empty().then(String::new),
         responses,

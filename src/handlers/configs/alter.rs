@@ -31,6 +31,7 @@ pub async fn alter_configs(shard: &Rc<Shard>, request: &Request) -> Reply {
     });
     let plan = |asked: &replace::Resource| {
         once(&twice, asked.resource_type, &asked.resource_name)?;
+        distinct(asked.configs.iter().map(|config| config.name.as_str()))?;
         let mut configs = Vec::with_capacity(asked.configs.len());
         for config in &asked.configs {
             configs.push((
@@ -78,6 +79,7 @@ pub async fn incremental_alter_configs(shard: &Rc<Shard>, request: &Request) -> 
     });
     let plan = |asked: &edit::Resource| {
         once(&twice, asked.resource_type, &asked.resource_name)?;
+        distinct(asked.configs.iter().map(|change| change.name.as_str()))?;
         let mut changes = Vec::with_capacity(asked.configs.len());
         for change in &asked.configs {
             changes.push((change.name.clone(), operation(change)?));
@@ -152,6 +154,18 @@ fn operation(change: &edit::Change) -> Result<ConfigOperation, Refused> {
             format!("there is no operation {other}"),
         )),
     }
+}
+
+/// Refuses a request that names a config twice, before it is asked whose.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Refused> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            let text = format!("config '{name}' is given twice");
+            return Err((ErrorCode::InvalidRequest, text));
+        }
+    }
+    Ok(())
 }
 
 fn value(name: &str, value: Option<&String>) -> Result<String, Refused> {

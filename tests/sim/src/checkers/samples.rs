@@ -1,9 +1,12 @@
 //! Histories for the tests of the checkers: a sound one, and pieces to break it with.
 
+use std::time::Duration;
+
 use types::TopicId;
 
 use crate::history::{
-    Delivery, Durability, Event, Fault, Fingerprint, LogName, Mark, RecordId, Seen, StreamId,
+    CommitNumber, Delivery, Durability, Event, Fault, Fingerprint, FoundOffset, GroupEvent,
+    GroupNumber, LogName, Mark, RecordId, Seen, StreamId,
 };
 
 pub(super) const TOPIC: TopicId = TopicId([1; 16]);
@@ -83,6 +86,60 @@ pub(super) fn ends(asked: usize, log_start: i64, high_watermark: i64) -> Event {
     }
 }
 
+fn group(event: GroupEvent) -> Event {
+    Event::Group(GroupNumber(1), event)
+}
+
+pub(super) fn group_opened() -> Event {
+    group(GroupEvent::Opened { topic: TOPIC })
+}
+
+pub(super) fn joined(asked: usize, generation: i32) -> Event {
+    group(GroupEvent::Joined {
+        asked: Mark(asked),
+        generation,
+    })
+}
+
+pub(super) fn synced(asked: usize, generation: i32, owner: &str, partitions: &[i32]) -> Event {
+    group(GroupEvent::Synced {
+        asked: Mark(asked),
+        generation,
+        owner: owner.to_owned(),
+        partitions: partitions.to_vec(),
+    })
+}
+
+/// A commit of an offset of partition 0.
+pub(super) fn commit_sent(commit: u32, offset: i64) -> Event {
+    group(GroupEvent::CommitSent {
+        commit: CommitNumber(commit),
+        offsets: vec![(0, offset)],
+    })
+}
+
+pub(super) fn commit_acknowledged(commit: u32) -> Event {
+    group(GroupEvent::CommitAcknowledged {
+        commit: CommitNumber(commit),
+        partition: 0,
+    })
+}
+
+/// A look at what is committed for partition 0, asked for after `asked` events.
+pub(super) fn offsets_seen(asked: usize, found: Option<FoundOffset>) -> Event {
+    group(GroupEvent::OffsetsSeen {
+        asked: Mark(asked),
+        offsets: vec![(0, found)],
+    })
+}
+
+pub(super) fn settled(took_ms: u64, allowed_ms: u64) -> Event {
+    group(GroupEvent::Settled {
+        took: Duration::from_millis(took_ms),
+        allowed: Duration::from_millis(allowed_ms),
+    })
+}
+
 /// One stream, two batches, a crash, an audit.
 pub(super) fn sound() -> Vec<Event> {
     vec![
@@ -101,5 +158,18 @@ pub(super) fn sound() -> Vec<Event> {
             asked: Mark(11),
             topics: vec![(TOPIC, 1)],
         },
+    ]
+}
+
+/// A group of one member, which commits once.
+pub(super) fn sound_group() -> Vec<Event> {
+    vec![
+        created(Durability::Group),
+        group_opened(),
+        joined(2, 1),
+        synced(3, 1, "a", &[0]),
+        commit_sent(1, 2),
+        commit_acknowledged(1),
+        settled(100, 500),
     ]
 }

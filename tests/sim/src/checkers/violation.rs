@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    acknowledged, agreement, duplicates, expected, gaps, invented, log_start, metadata, order,
-    watermark,
+    acknowledged, agreement, duplicates, expected, gaps, generations, invented, log_start,
+    metadata, offsets, order, ownership, settled, watermark,
 };
 use crate::history::History;
 
@@ -34,10 +34,14 @@ const CHECKERS: &[(&str, Checker)] = &[
     ("duplicates", duplicates::check),
     ("expected", expected::check),
     ("gaps", gaps::check),
+    ("generations", generations::check),
     ("invented", invented::check),
     ("log start", log_start::check),
     ("metadata", metadata::check),
+    ("offsets", offsets::check),
     ("order", order::check),
+    ("ownership", ownership::check),
+    ("settled", settled::check),
     ("watermark", watermark::check),
 ];
 
@@ -59,5 +63,6 @@ mod tests {
     #[test]
     fn a_history_without_fault_passes_every_checker() {
         assert_eq!(check(&samples::sound().into()), []);
+        assert_eq!(check(&samples::sound_group().into()), []);
     }
 }

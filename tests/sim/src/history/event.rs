@@ -2,7 +2,8 @@
 
 use types::TopicId;
 
-use super::ids::{Fingerprint, LogName, RecordId, StreamId};
+use super::group::GroupEvent;
+use super::ids::{Fingerprint, GroupNumber, LogName, RecordId, StreamId};
 use super::record::Mark;
 
 /// What an acknowledgement of a log promises.
@@ -126,6 +127,8 @@ pub(crate) enum Event {
         key: &'static str,
         value: Option<String>,
     },
+    /// Something happened to a consumer group.
+    Group(GroupNumber, GroupEvent),
     /// A node was stopped the hard way.
     Failed(Fault),
     /// What the one who drives the life did, for people who read the history.

@@ -38,6 +38,20 @@ impl fmt::Display for RecordId {
     }
 }
 
+/// One consumer group; its topic's life is the longest it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct GroupNumber(pub(crate) u32);
+
+impl fmt::Display for GroupNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "group {}", self.0)
+    }
+}
+
+/// One commit of offsets, which is sent once; told beside each offset, it says whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CommitNumber(pub(crate) u32);
+
 /// Stands for everything that must come back of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint(pub(crate) u64);

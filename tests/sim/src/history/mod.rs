@@ -4,9 +4,11 @@
 //! asked for: only what was promised before the question binds the answer.
 
 mod event;
+mod group;
 mod ids;
 mod record;
 
 pub(crate) use event::{Delivery, Durability, Event, Fault, Seen};
-pub(crate) use ids::{Fingerprint, LogName, RecordId, StreamId};
+pub(crate) use group::{FoundOffset, GroupEvent};
+pub(crate) use ids::{CommitNumber, Fingerprint, GroupNumber, LogName, RecordId, StreamId};
 pub(crate) use record::{History, Mark};

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::TopicId;
 
 use super::event::{Delivery, Durability, Event};
-use super::ids::{LogName, StreamId};
+use super::group::GroupEvent;
+use super::ids::{GroupNumber, LogName, StreamId};
 
 /// A point in a history: how many events had happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +66,23 @@ impl History {
             _ => None,
         });
         created.collect()
+    }
+
+    /// Walks over what happened to groups, but for those whose topic is doomed.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (Mark, GroupNumber, &GroupEvent)> {
+        let doomed = self.doomed();
+        let mut forgotten = BTreeSet::new();
+        for (_, event) in self.events() {
+            if let Event::Group(group, GroupEvent::Opened { topic }) = event
+                && doomed.contains(topic)
+            {
+                forgotten.insert(*group);
+            }
+        }
+        self.events().filter_map(move |(mark, event)| match event {
+            Event::Group(group, event) if !forgotten.contains(group) => Some((mark, *group, event)),
+            _ => None,
+        })
     }
 
     /// Returns the topics whose deletion was asked for: nothing is promised of them any more.

@@ -53,21 +53,39 @@ impl Admin {
 
     /// Asks once; `None` if the connection was lost.
     async fn try_ask<C: Call>(&mut self, request: &C) -> Option<C::Response> {
+        self.try_ask_at_most(request, i16::MAX).await
+    }
+
+    async fn try_ask_at_most<C: Call>(
+        &mut self,
+        request: &C,
+        version_max: i16,
+    ) -> Option<C::Response> {
         let mut link = if let Some(link) = self.link.take() {
             link
         } else {
-            let version_max = self.chance.pick(ADMIN_VERSIONS_MAX);
-            Link::dial_patiently(&self.desk, &mut self.chance, version_max).await
+            let link_max = self.chance.pick(ADMIN_VERSIONS_MAX);
+            Link::dial_patiently(&self.desk, &mut self.chance, link_max).await
         };
-        let response = link.call(&self.desk, request).await.ok()?;
+        let response = link.call_at_most(&self.desk, request, version_max).await;
+        let response = response.ok()?;
         self.link = Some(link);
         Some(response)
     }
 
     /// Asks until there is an answer.
     pub(super) async fn ask<C: Call>(&mut self, request: &C) -> C::Response {
+        self.ask_at_most(request, i16::MAX).await
+    }
+
+    /// Asks in a version up to `version_max` until there is an answer.
+    pub(super) async fn ask_at_most<C: Call>(
+        &mut self,
+        request: &C,
+        version_max: i16,
+    ) -> C::Response {
         loop {
-            if let Some(response) = self.try_ask(request).await {
+            if let Some(response) = self.try_ask_at_most(request, version_max).await {
                 return response;
             }
             pause(&mut self.chance, 1, 40).await;
@@ -145,14 +163,16 @@ impl Admin {
         found.map(|topic| topic.topic_id)
     }
 
-    /// Lists all topics.
+    /// Lists all topics but the broker's own.
     pub(super) async fn topics(&mut self) -> Vec<metadata::Topic> {
         let request = metadata::Request {
             topics: None,
             allow_auto_topic_creation: false,
             ..metadata::Request::default()
         };
-        self.ask(&request).await.topics
+        let mut topics = self.ask(&request).await.topics;
+        topics.retain(|topic| !topic.is_internal);
+        topics
     }
 
     /// Deletes a topic that is there and that nobody else deletes.

@@ -1,4 +1,5 @@
-//! The audit: reads every log from its start to its end, every topic, every config.
+//! The audit: reads every log from its start to its end, every topic, every config, and the offsets of
+//! every group.
 
 use std::rc::Rc;
 
@@ -6,6 +7,7 @@ use wire::messages::{fetch, list_offsets};
 
 use super::admin::Admin;
 use super::desk::{Desk, name};
+use super::offsets;
 use super::tinkerer::{see_configs, see_topics};
 use super::told;
 use crate::chance::Chance;
@@ -30,6 +32,7 @@ pub(super) async fn audit(desk: Rc<Desk>, mut chance: Chance) {
             read_log(&mut admin, &name, log, size_max).await;
         }
     }
+    offsets::see_all(&mut admin).await;
 }
 
 async fn read_log(admin: &mut Admin, topic: &str, log: LogName, size_max: i32) {

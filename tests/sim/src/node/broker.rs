@@ -152,6 +152,9 @@ fn draw_config(chance: &mut Chance) -> NodeConfig {
     config.tail_memory_max = ByteCount::kib(chance.pick(&[256, 1024, 8192]));
     config.segment_files_max = chance.pick(&[4, 16, 1024]);
     config.index_cache_max = ByteCount::kib(chance.pick(&[4, 64, 8192]));
+    config.offsets_partitions = chance.pick(&[1, 2, 4]);
+    config.group_session_min = Duration::from_millis(50);
+    config.group_initial_delay = Duration::from_millis(chance.pick(&[0, 5, 20]));
     config.disk_reserve = ByteCount::kib(256);
     config
 }

@@ -2,10 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use types::ErrorCode;
 
-use crate::history::{Delivery, Event, History, LogName, Mark, StreamId};
+use super::group::Group;
+use crate::history::{
+    CommitNumber, Delivery, Event, GroupEvent, GroupNumber, History, LogName, Mark, StreamId,
+};
 
 /// What clients are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(super) struct Desk {
     history: RefCell<History>,
     phase: Cell<Phase>,
     streams: Cell<u32>,
+    groups: RefCell<Vec<Rc<Group>>>,
+    commits: Cell<u32>,
     busy: Cell<u32>,
 }
 
@@ -34,6 +40,8 @@ impl Desk {
             history: RefCell::default(),
             phase: Cell::new(Phase::Work),
             streams: Cell::new(0),
+            groups: RefCell::default(),
+            commits: Cell::new(0),
             busy: Cell::new(0),
         }
     }
@@ -63,6 +71,27 @@ impl Desk {
             delivery,
         });
         stream
+    }
+
+    /// Opens a group, which `make` makes of its number.
+    pub(super) fn open_group(&self, make: impl FnOnce(GroupNumber) -> Group) -> Rc<Group> {
+        let mut groups = self.groups.borrow_mut();
+        let number = u32::try_from(groups.len()).expect("a life has few groups");
+        let group = Rc::new(make(GroupNumber(number)));
+        groups.push(Rc::clone(&group));
+        let topic = group.topic.id;
+        self.note(Event::Group(group.number, GroupEvent::Opened { topic }));
+        group
+    }
+
+    /// Returns all groups that were opened.
+    pub(super) fn groups(&self) -> Vec<Rc<Group>> {
+        self.groups.borrow().clone()
+    }
+
+    /// Numbers a commit.
+    pub(super) fn next_commit(&self) -> CommitNumber {
+        CommitNumber(self.commits.replace(self.commits.get() + 1))
     }
 
     pub(super) fn is_finishing(&self) -> bool {

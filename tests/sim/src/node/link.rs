@@ -4,7 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use client::connection::{Connection, Greeted, Outgoing};
+use client::connection::{Answer, Connection, Greeted, Outgoing};
+use client::group::{Order, OrderRequest};
 use runtime::{Chunk, ChunkWriter, ConnectionLimits, Elapsed, FrameReader};
 use types::limits::FRAME_SIZE_MAX;
 use wire::Call;
@@ -32,6 +33,9 @@ pub(super) const DATA_VERSIONS_MAX: &[i16] = &[i16::MAX, i16::MAX, 12, 8];
 
 /// Versions that admins restrict themselves to; from 10 on Metadata tells topic ids.
 pub(super) const ADMIN_VERSIONS_MAX: &[i16] = &[i16::MAX, i16::MAX, 11, 10];
+
+/// Versions that simple committers restrict themselves to; from 10 on topics are named by id.
+pub(super) const COMMIT_VERSIONS_MAX: &[i16] = &[9, 8, 7, 5, 2];
 
 /// A connection that was greeted.
 pub(super) struct Link {
@@ -83,20 +87,65 @@ impl Link {
         }
     }
 
+    /// Returns the version that no request is newer than.
+    pub(super) fn version_max(&self) -> i16 {
+        self.version_max
+    }
+
     /// Asks and waits for the answer.
     pub(super) async fn call<C: Call>(
         &mut self,
         desk: &Desk,
         request: &C,
     ) -> Result<C::Response, Lost> {
-        self.send(desk, request).await?;
+        self.call_at_most(desk, request, i16::MAX).await
+    }
+
+    /// Asks in a version up to `version_max`, and waits for the answer.
+    pub(super) async fn call_at_most<C: Call>(
+        &mut self,
+        desk: &Desk,
+        request: &C,
+        version_max: i16,
+    ) -> Result<C::Response, Lost> {
+        self.send_at_most(desk, request, version_max).await?;
         self.receive::<C>(desk).await
+    }
+
+    /// Carries a group member's order, and waits for the answer.
+    pub(super) async fn carry(&mut self, desk: &Desk, order: &Order) -> Result<Answer, Lost> {
+        let version_max = self.version_max.min(order.version_max);
+        let carried = async {
+            let outgoing = match &order.request {
+                OrderRequest::Coordinator(it) => self.protocol.request_at_most(it, version_max),
+                OrderRequest::Join(it) => self.protocol.request_at_most(it, version_max),
+                OrderRequest::Sync(it) => self.protocol.request_at_most(it, version_max),
+                OrderRequest::Offsets(it) => self.protocol.request_at_most(it, version_max),
+                OrderRequest::Commit(it) => self.protocol.request_at_most(it, version_max),
+                OrderRequest::Heartbeat(it) => self.protocol.request_at_most(it, version_max),
+                OrderRequest::Leave(it) => self.protocol.request_at_most(it, version_max),
+            };
+            self.write(outgoing?).await?;
+            let frame = self.read().await?;
+            Ok(self.protocol.answered(&frame)?)
+        };
+        carried.await.inspect_err(|lost| tell(desk, lost))
     }
 
     /// Asks without waiting.
     pub(super) async fn send<C: Call>(&mut self, desk: &Desk, request: &C) -> Result<(), Lost> {
+        self.send_at_most(desk, request, i16::MAX).await
+    }
+
+    async fn send_at_most<C: Call>(
+        &mut self,
+        desk: &Desk,
+        request: &C,
+        version_max: i16,
+    ) -> Result<(), Lost> {
+        let version_max = self.version_max.min(version_max);
         let sent = async {
-            let outgoing = self.protocol.request_at_most(request, self.version_max)?;
+            let outgoing = self.protocol.request_at_most(request, version_max)?;
             self.write(outgoing).await
         };
         sent.await.inspect_err(|lost| tell(desk, lost))

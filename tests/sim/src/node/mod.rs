@@ -6,6 +6,7 @@
 //!    └── starts ──► client hosts ── tenants: one topic each, from creation to deletion
 //!                                      ├── producers   several streams, windows, retries
 //!                                      ├── consumers   read along, seek back
+//!                                      ├── groups      members that come, go, vanish and commit
 //!                                      └── tinkerers   configs, DeleteRecords, partitions
 //!                                             │
 //!                                  all that they see goes into the history
@@ -16,10 +17,14 @@
 mod admin;
 mod audit;
 mod broker;
+mod committer;
 mod consumer;
 mod desk;
+mod group;
 mod life;
 mod link;
+mod member;
+mod offsets;
 mod producer;
 mod script;
 mod stream;

@@ -164,6 +164,7 @@ pub(super) fn tenants(chance: &mut Chance) -> Vec<Habits> {
             partitions: chance.pick(&[1, 1, 2, 3, 6]),
             producers: chance.between(1, 2),
             consumers: chance.between(0, 2),
+            groups: chance.pick(&[0, 1, 1, 2]),
             topic_life_ms: (!is_lasting).then(|| chance.between(5, 400)),
             durability,
         });

@@ -11,6 +11,7 @@ use types::TopicId;
 use super::admin::Admin;
 use super::consumer::Consumer;
 use super::desk::Desk;
+use super::group;
 use super::link::pause;
 use super::producer::Producer;
 use super::tinkerer;
@@ -68,6 +69,8 @@ pub(super) struct Habits {
     pub(super) producers: u64,
     /// How many consumers read along.
     pub(super) consumers: u64,
+    /// How many groups read along.
+    pub(super) groups: u64,
     /// How long a topic lives, in milliseconds; `None`: to the end.
     pub(super) topic_life_ms: Option<u64>,
     /// What acknowledgements promise.
@@ -132,6 +135,10 @@ async fn use_topic(
     for _ in 0..habits.consumers {
         let consumer = Consumer::new(desk, topic, chance.fork());
         users.spawn(Queue::Latency, consumer.run());
+    }
+    for _ in 0..habits.groups {
+        let keeping = group::keep(Rc::clone(desk), Rc::clone(topic), chance.fork());
+        users.spawn(Queue::Latency, keeping);
     }
     let tinkering = Admin::new(desk, chance.fork());
     let tinkering = tinkerer::run(tinkering, Rc::clone(topic));

@@ -21,7 +21,7 @@ const CONFIGS: &[(&str, &[&str])] = &[
 ];
 
 /// A topic has no more partitions than this.
-const PARTITIONS_MAX: i32 = 12;
+pub(super) const PARTITIONS_MAX: i32 = 12;
 
 /// Returns the configs that are ever changed.
 pub(super) fn config_keys() -> Vec<&'static str> {
