@@ -13,7 +13,7 @@ pub(crate) enum Chosen {
 }
 
 /// Every rule that lives of a node or of stores can notice, by name. Rules of the coordinator that are
-/// not here need more time than such a life has; its own simulation breaks all of them.
+/// not here need more time than such a life has, or clients that it lacks; its own simulation breaks all.
 const ALL: &[(&str, Chosen)] = &[
     (
         "acknowledge-before-sync",

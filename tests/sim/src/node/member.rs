@@ -305,7 +305,10 @@ impl Seat {
             }
             OrderRequest::Heartbeat(_) => {
                 let response = answer.decode::<heartbeat::Request>()?;
-                self.judge("Heartbeat", response.error_code, sent);
+                // A coordinator that is still reading its log takes every member to be alive.
+                if response.error_code != 0 || self.well.is_some() {
+                    self.judge("Heartbeat", response.error_code, sent);
+                }
             }
             OrderRequest::Leave(_) => {
                 let response = answer.decode::<leave_group::Request>()?;
