@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use client::admin::{self, Committed, NAMES_VERSION_MAX};
 use types::Offset;
-use wire::messages::{offset_commit, offset_fetch};
+use wire::messages::{find_coordinator, offset_commit, offset_fetch};
 
 use super::admin::Admin;
 use super::desk::{is_passing, name};
@@ -78,12 +78,23 @@ async fn see(admin: &mut Admin, group: &Rc<Group>) {
                 group.note(&admin.desk, seen);
                 return;
             }
-            Err(code) if is_passing(code) => pause(&mut admin.chance, 5, 20).await,
+            Err(code) if is_passing(code) => {
+                // Nobody may ever have looked for a coordinator: then there is none yet.
+                admin.ask(&find_coordinator_of(group)).await;
+                pause(&mut admin.chance, 5, 20).await;
+            }
             Err(code) => {
                 let what = format!("OffsetFetch of {}: {}", group.name(), name(code));
                 admin.desk.unexpected(what);
                 return;
             }
         }
+    }
+}
+
+fn find_coordinator_of(group: &Group) -> find_coordinator::Request {
+    find_coordinator::Request {
+        coordinator_keys: vec![group.name()],
+        ..find_coordinator::Request::default()
     }
 }
