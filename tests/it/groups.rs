@@ -10,7 +10,7 @@ use bytes::Bytes;
 use types::ErrorCode;
 use wire::messages::{
     create_topics, delete_groups, delete_topics, find_coordinator, heartbeat, join_group,
-    leave_group, list_groups, offset_commit, offset_fetch, produce, sync_group,
+    leave_group, list_groups, list_offsets, offset_commit, offset_fetch, produce, sync_group,
 };
 
 use crate::support::{Broker, Caller, Scratch};
@@ -417,4 +417,67 @@ fn offsets_go_with_their_topic_and_clients_do_not_write_them() {
     let produced = caller.call(&produce, 9);
     let code = produced.responses[0].partition_responses[0].error_code;
     assert_eq!(code, ErrorCode::InvalidTopic.code());
+}
+
+#[test]
+fn offsets_outlive_the_log_that_a_snapshot_replaces() {
+    let scratch = Scratch::new("group-snapshot");
+    let arguments = &[NO_DELAY, &["--set", "offsets.topic.num.partitions=1"]].concat();
+    let broker = Broker::start_with(scratch.path(), arguments);
+    let address = broker.address();
+    let mut caller = Caller::new(address, "client");
+    let created = create_topics::Request {
+        topics: vec![create_topics::Topic {
+            name: TOPIC.to_owned(),
+            num_partitions: 1,
+            replication_factor: 1,
+            ..Default::default()
+        }],
+        timeout_ms: 30_000,
+        ..Default::default()
+    };
+    assert_eq!(caller.call(&created, 5).topics[0].error_code, 0);
+    find(&mut caller, "any");
+    // Notes as long as they may be: a few snapshots' worth of log, and a group that commits only once.
+    let note = "n".repeat(4_096);
+    let mut commit = |group: &str, offset| {
+        let mut request = commit_request(group, "", -1, 0, offset);
+        request.topics[0].partitions[0].committed_metadata = Some(note.clone());
+        let committed = caller.call(&request, 7);
+        assert_eq!(committed.topics[0].partitions[0].error_code, 0);
+    };
+    commit("early", 7);
+    for offset in 0..4_000 {
+        commit("busy", offset);
+    }
+    let list = list_offsets::Request {
+        topics: vec![list_offsets::Topic {
+            name: "__consumer_offsets".to_owned(),
+            partitions: vec![list_offsets::Partition {
+                timestamp: list_offsets::EARLIEST,
+                ..Default::default()
+            }],
+        }],
+        ..Default::default()
+    };
+    let until = Instant::now() + Duration::from_secs(30);
+    while caller.call(&list, 5).topics[0].partitions[0].offset == 0 {
+        assert!(Instant::now() < until, "the log's beginning stays");
+    }
+    broker.kill();
+    let _broker = Broker::start_at(&address.to_string(), scratch.path(), arguments);
+    let mut caller = Caller::new(address, "client");
+    for (group, offset) in [("early", 7), ("busy", 3_999)] {
+        let until = Instant::now() + Duration::from_secs(30);
+        let fetched = loop {
+            let fetched = caller.call(&fetch_request(group), 7);
+            if fetched.error_code == 0 {
+                break fetched;
+            }
+            assert!(Instant::now() < until, "the coordinator does not get ready");
+        };
+        let partition = &fetched.topics[0].partitions[0];
+        assert_eq!(partition.committed_offset, offset, "{group}");
+        assert_eq!(partition.metadata.as_deref(), Some(note.as_str()));
+    }
 }
