@@ -6,11 +6,11 @@
 //!                                └─► run against the right broker ─► outcomes ─► normal ─┴► compare
 //! ```
 //!
-//! - a [`script`] is data: requests as trees that may refer to earlier answers, each with the
+//! - a `script` is data: requests as trees that may refer to earlier answers, each with the
 //!   moment at which its answer is due;
-//! - a run ([`broker`]) binds the script to one broker: names, ids and generations;
-//! - [`normal`] takes out what may differ, for the reasons that [`allowed`] gives;
-//! - a difference is printed with the request and both answers, and how to see it again; [`shrink`]
+//! - a run (`broker`) binds the script to one broker: names, ids and generations;
+//! - `normal` takes out what may differ, for the reasons that `allowed` gives;
+//! - a difference is printed with the request and both answers, and how to see it again; `shrink`
 //!   looks for fewer steps that show it.
 //!
 //! Not here: whether the answers are right. Kafka against Kafka has no difference; that is how the
