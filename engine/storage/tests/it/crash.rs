@@ -302,6 +302,40 @@ fn a_first_start_that_was_killed_leaves_no_name_to_lose() {
 }
 
 #[test]
+fn appends_that_all_wait_for_memory_are_given_some_whatever_the_disk_does() {
+    for seed in 0..60 {
+        let simulation = Simulation::new(seed);
+        let over = Rc::new(Cell::new(false));
+        let told = Rc::clone(&over);
+        let main = move |_mesh: runtime::Mesh<(), ()>| {
+            let told = Rc::clone(&told);
+            async move {
+                let options = storage::StoreOptions {
+                    tail_size_max: ByteCount::kib(64),
+                    ..tiny_options()
+                };
+                let node = Node::open_with(Path::new("/disk"), options, LOGS, config()).await;
+                let node = node.unwrap();
+                let writers = TaskGroup::new();
+                for number in 0..LOGS {
+                    let log = node.log(number);
+                    writers.spawn(Queue::Latency, async move {
+                        for _ in 0..30 {
+                            append(&log, &random_batch()).await.unwrap();
+                        }
+                    });
+                }
+                writers.join_all().await;
+                told.set(true);
+            }
+        };
+        simulation.spawn_node("node", 1, main);
+        let reached = simulation.run_until(Duration::from_mins(5), || over.get());
+        assert!(reached.is_ok(), "seed {seed}: every append waits");
+    }
+}
+
+#[test]
 fn equal_seeds_run_equally() {
     assert_eq!(run(3), run(3));
 }
