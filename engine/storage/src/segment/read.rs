@@ -23,7 +23,7 @@ use crate::shared::Shared;
 const CHECKED_READ_SIZE_MAX: u64 = 1024 * 1024;
 
 /// How much a short walk reads at a time.
-const WALK_PIECE_SIZE: u64 = 16 * 1024;
+pub(crate) const WALK_PIECE_SIZE: u64 = 16 * 1024;
 
 /// The largest index file that is read: an entry per 4 KiB of a segment of 4 GiB.
 const INDEX_SIZE_MAX: u64 = 64 * 1024 * 1024;
@@ -313,7 +313,7 @@ pub(crate) async fn place_of(
 }
 
 /// Returns the segment on disk that holds an offset below `written`.
-fn segment_of(state: &LogState, offset: Offset) -> Offset {
+pub(crate) fn segment_of(state: &LogState, offset: Offset) -> Offset {
     if offset >= state.written_at.segment {
         return state.written_at.segment;
     }

@@ -224,6 +224,24 @@ both_arms!(a_time_finds_the_exact_record, |dir| async move {
             .await
             .unwrap();
         assert_eq!(below, None);
+        for from in [0, 1, 2, 3, 91, 100, 179] {
+            let found = log.timestamps_from(offset(from), until()).await.unwrap();
+            let found = found.iter().map(|it| (it.timestamp.0, it.offset.get()));
+            let rest_of_batch = from..from - from % 3 + 3;
+            let time = |offset| {
+                if offset == 92 {
+                    90_000
+                } else {
+                    1_000 + 10 * offset
+                }
+            };
+            assert!(found.eq(rest_of_batch.map(|it| (time(it), it))), "{from}");
+        }
+        let below = log.timestamps_from(offset(3), offset(4)).await.unwrap();
+        assert_eq!(below.len(), 1);
+        for (from, until) in [(offset(2), offset(2)), (offset(180), until())] {
+            assert_eq!(log.timestamps_from(from, until).await.unwrap(), []);
+        }
     }
     node.kill();
     let node = Node::open_with(&dir, tiny_options(), 1, config)
