@@ -13,11 +13,11 @@ use controller::Record;
 use coordinator::GroupError;
 use runtime::Accepted;
 use storage::{Layout, LogId, Replayed};
-use types::{ByteCount, Incarnation, Offset, PartitionIndex, ShardId, TopicPartition};
+use types::{ByteCount, Incarnation, Offset, PartitionIndex, ShardId, TimestampMs, TopicPartition};
 
 use crate::drivers::controller::ControlError;
-use crate::metrics::ShardReport;
-use crate::partition::{AppendRefused, Finding, Inquiry, Placed, Portion, Trouble};
+use crate::metrics::{Committed, ShardReport};
+use crate::partition::{AppendRefused, Finding, Inquiry, Place, Placed, Portion, Trouble};
 use crate::quotas::Charge;
 use crate::shard::Opening;
 
@@ -82,6 +82,10 @@ pub enum Ask {
     Serve,
     /// Tell what you counted.
     Report,
+    /// Tell what the groups whose coordinators you have committed.
+    Committed,
+    /// Tell when the first record at or behind each of these places was stamped.
+    Timestamps(Vec<Place>),
     /// End your connections, write everything out, close.
     Stop,
 }
@@ -111,6 +115,10 @@ pub enum Answer {
     Opened(Result<(), storage::Error>),
     /// To [`Ask::Report`].
     Report(Box<ShardReport>),
+    /// To [`Ask::Committed`].
+    Committed(Vec<Committed>),
+    /// To [`Ask::Timestamps`]: for the places where it is known.
+    Timestamps(Vec<(Place, TimestampMs)>),
 }
 
 /// When an append is answered.

@@ -90,6 +90,7 @@ impl Node {
                 topic: image
                     .topic(id.topic)
                     .map_or_else(String::new, |t| t.name.as_str().to_owned()),
+                topic_id: id.topic,
                 partition: id.partition,
                 start: positions.start,
                 high_watermark: partition.high_watermark(),

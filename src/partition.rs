@@ -23,6 +23,9 @@ pub struct Partition {
     config: RefCell<Rc<TopicConfig>>,
 }
 
+/// An offset of a partition.
+pub type Place = (TopicPartition, Offset);
+
 /// A batch in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {
@@ -258,6 +261,30 @@ impl Partition {
             size: read.size,
             ..nothing
         })
+    }
+
+    /// Returns the timestamp of the first record at or behind each of these offsets, which ascend; one
+    /// that no record is behind is left out.
+    ///
+    /// *Cost*: each batch that has such records is read and decompressed once.
+    pub async fn timestamps(
+        &self,
+        offsets: impl Iterator<Item = Offset>,
+    ) -> Result<Vec<(Offset, TimestampMs)>, Trouble> {
+        let (mut all, mut batch) = (Vec::new(), Vec::new());
+        for offset in offsets {
+            let first = |batch: &[TimestampOffset]| {
+                let index = batch.partition_point(|record| record.offset < offset);
+                batch.get(index).map(|record| (offset, record.timestamp))
+            };
+            if first(&batch).is_none() {
+                let until = self.high_watermark();
+                batch = self.log.timestamps_from(offset, until).await?;
+            }
+            all.extend(first(&batch));
+            runtime::yield_if_due().await;
+        }
+        Ok(all)
     }
 
     /// Waits until there is something to read at `from`, or the log is gone.

@@ -8,12 +8,12 @@ use std::rc::Rc;
 
 use coordinator::GroupError;
 use runtime::{LocalQueue, Queue, Responder};
-use types::{ByteCount, Offset, ShardId, TopicPartition};
+use types::{ByteCount, Offset, ShardId, TimestampMs, TopicPartition};
 
 use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask, ReadPart};
 use crate::drivers::controller::ControlError;
 use crate::node::Node;
-use crate::partition::{AppendRefused, Finding, Inquiry, Placed, Portion, Trouble};
+use crate::partition::{AppendRefused, Finding, Inquiry, Place, Placed, Portion, Trouble};
 use crate::shard::Shard;
 use crate::waits::first_of;
 
@@ -77,7 +77,7 @@ pub async fn serve(node: Rc<Node>) {
             }
             ask => {
                 let node = Rc::clone(&node);
-                shard.tasks.spawn(Queue::Latency, async move {
+                shard.tasks.spawn(queue(&ask), async move {
                     let answer = answer(&node, from, ask).await;
                     responder.respond(answer);
                 });
@@ -85,6 +85,14 @@ pub async fn serve(node: Rc<Node>) {
         }
     }
     appends.close();
+}
+
+/// Returns which share of the shard's time an answer takes: no client waits for what is measured.
+fn queue(ask: &Ask) -> Queue {
+    match ask {
+        Ask::Committed | Ask::Timestamps(_) => Queue::Background,
+        _ => Queue::Latency,
+    }
 }
 
 /// Answers whatever may take time.
@@ -120,6 +128,8 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             Answer::Done
         }
         Ask::Report => Answer::Report(Box::new(node.report())),
+        Ask::Committed => Answer::Committed(shard.coordinators.committed().await),
+        Ask::Timestamps(places) => Answer::Timestamps(timestamps(shard, &places).await),
         Ask::Stop => {
             let stopped = node.stop().await;
             shard.mesh.close();
@@ -250,4 +260,21 @@ pub async fn inquire_each(
         runtime::yield_if_due().await;
     }
     findings
+}
+
+/// Finds the timestamp of the first record at or behind each place; a place where it cannot be read
+/// is left out.
+async fn timestamps(shard: &Shard, places: &[Place]) -> Vec<(Place, TimestampMs)> {
+    let mut all = Vec::with_capacity(places.len());
+    for run in places.chunk_by(|(of, from), (next_of, next)| of == next_of && from <= next) {
+        let Some(partition) = run.first().and_then(|&(of, _)| shard.partition(of)) else {
+            continue;
+        };
+        let offsets = run.iter().map(|&(_, from)| from);
+        if let Ok(found) = partition.timestamps(offsets).await {
+            let of = partition.id();
+            all.extend(found.into_iter().map(|(from, time)| ((of, from), time)));
+        }
+    }
+    all
 }

@@ -9,50 +9,69 @@ use crate::metrics::render;
 use crate::node::Node;
 
 use super::http::response;
+use super::lags::Lags;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Answers a path.
-pub(super) async fn page(node: &Rc<Node>, acceptor: &Acceptor, path: &str) -> Bytes {
-    match path {
-        "/metrics" => {
-            let reports = node.shard.reports().await;
-            let memory = runtime::resident_memory().map_or(0, |memory| memory.0);
-            response(
-                "200 OK",
-                METRICS,
-                &render(&reports, acceptor.metrics(), memory),
-            )
+/// The pages of a node.
+pub(super) struct Pages {
+    node: Rc<Node>,
+    acceptor: Rc<Acceptor>,
+    lags: Lags,
+}
+
+impl Pages {
+    /// Makes the pages.
+    pub(super) fn new(node: Rc<Node>, acceptor: Rc<Acceptor>) -> Self {
+        Self {
+            node,
+            acceptor,
+            lags: Lags::default(),
         }
-        "/healthz" => {
-            let offline = node
-                .shard
-                .reports()
-                .await
-                .into_iter()
-                .find_map(|report| report.store?.offline);
-            match offline {
-                None => response("200 OK", TEXT, "ok\n"),
-                Some(why) => response(
-                    "503 Service Unavailable",
-                    TEXT,
-                    &format!("offline: {why}\n"),
-                ),
-            }
+    }
+
+    /// Answers a path.
+    pub(super) async fn page(&self, path: &str) -> Bytes {
+        match path {
+            "/metrics" => response("200 OK", METRICS, &self.metrics().await),
+            "/healthz" => self.health().await,
+            "/readyz" => self.readiness().await,
+            _ => response(
+                "404 Not Found",
+                TEXT,
+                "there are /metrics, /healthz and /readyz\n",
+            ),
         }
-        "/readyz" => {
-            let ready = node.shard.reports().await.iter().all(|report| report.ready);
-            if ready {
-                response("200 OK", TEXT, "ready\n")
-            } else {
-                response("503 Service Unavailable", TEXT, "starting\n")
-            }
+    }
+
+    async fn metrics(&self) -> String {
+        let shard = &self.node.shard;
+        let reports = shard.reports().await;
+        let lags = self.lags.measure(shard, &reports).await;
+        let memory = runtime::resident_memory().map_or(0, |memory| memory.0);
+        render(&reports, &lags, self.acceptor.metrics(), memory)
+    }
+
+    async fn health(&self) -> Bytes {
+        let mut reports = self.node.shard.reports().await.into_iter();
+        let offline = reports.find_map(|report| report.store?.offline);
+        match offline {
+            None => response("200 OK", TEXT, "ok\n"),
+            Some(why) => response(
+                "503 Service Unavailable",
+                TEXT,
+                &format!("offline: {why}\n"),
+            ),
         }
-        _ => response(
-            "404 Not Found",
-            TEXT,
-            "there are /metrics, /healthz and /readyz\n",
-        ),
+    }
+
+    async fn readiness(&self) -> Bytes {
+        let ready = self.node.shard.reports().await.iter().all(|it| it.ready);
+        if ready {
+            response("200 OK", TEXT, "ready\n")
+        } else {
+            response("503 Service Unavailable", TEXT, "starting\n")
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::broker::StartError;
 use crate::node::Node;
 
 use super::http::{Parsed, parse, response};
-use super::pages::page;
+use super::pages::Pages;
 
 /// How many requests are served at a time.
 const CONNECTIONS_MAX: u64 = 32;
@@ -40,7 +40,8 @@ impl Admin {
             .await
             .map_err(|source| StartError::Listen { address, source })?;
         let address = listener.local_addr();
-        let serving = runtime::spawn(Queue::Background, serve(node, acceptor, listener));
+        let pages = Rc::new(Pages::new(node, acceptor));
+        let serving = runtime::spawn(Queue::Background, serve(pages, listener));
         Ok(Some(Self {
             address,
             _serving: serving,
@@ -53,7 +54,7 @@ impl Admin {
     }
 }
 
-async fn serve(node: Rc<Node>, acceptor: Rc<Acceptor>, listener: Listener) {
+async fn serve(pages: Rc<Pages>, listener: Listener) {
     let connections = TaskGroup::new();
     let room = Semaphore::new(CONNECTIONS_MAX);
     loop {
@@ -65,9 +66,9 @@ async fn serve(node: Rc<Node>, acceptor: Rc<Acceptor>, listener: Listener) {
                 return;
             }
         };
-        let (node, acceptor) = (Rc::clone(&node), Rc::clone(&acceptor));
+        let pages = Rc::clone(&pages);
         connections.spawn(Queue::Background, async move {
-            let served = runtime::timeout(PATIENCE, answer(&node, &acceptor, accepted)).await;
+            let served = runtime::timeout(PATIENCE, answer(&pages, accepted)).await;
             if let Ok(Err(error)) = served {
                 tracing::debug!(%error, "an admin connection broke");
             }
@@ -76,7 +77,7 @@ async fn serve(node: Rc<Node>, acceptor: Rc<Acceptor>, listener: Listener) {
     }
 }
 
-async fn answer(node: &Rc<Node>, acceptor: &Acceptor, accepted: Accepted) -> std::io::Result<()> {
+async fn answer(pages: &Pages, accepted: Accepted) -> std::io::Result<()> {
     let connection = accepted.into_connection(ConnectionLimits::default())?;
     let (mut reader, mut writer) = connection.split();
     let mut request = BytesMut::new();
@@ -87,7 +88,7 @@ async fn answer(node: &Rc<Node>, acceptor: &Acceptor, accepted: Accepted) -> std
         request.extend_from_slice(&bytes);
         match parse(&request) {
             Parsed::Partial => {}
-            Parsed::Path(path) => break page(node, acceptor, &path).await,
+            Parsed::Path(path) => break pages.page(&path).await,
             Parsed::Method => {
                 break response("405 Method Not Allowed", "text/plain", "only GET\n");
             }

@@ -3,8 +3,10 @@
 //! Nothing here counts: each crate fills its own struct, a shard hands them over when it is asked.
 
 mod exposition;
+mod lag;
 mod report;
 mod text;
 
+pub use lag::{Committed, GroupLag, lags};
 pub use report::{PartitionReport, ShardReport};
 pub use text::render;

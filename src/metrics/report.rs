@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use controller::quota::QuotaKind;
 use storage::StoreMetrics;
-use types::{Latencies, Offset, PartitionIndex, ShardId};
+use types::{Latencies, Offset, PartitionIndex, ShardId, TopicId};
 
 /// What one shard counted since it started, and where its partitions stand.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct ShardReport {
 pub struct PartitionReport {
     /// The topic's name.
     pub topic: String,
+    /// The topic.
+    pub topic_id: TopicId,
     /// The partition.
     pub partition: PartitionIndex,
     /// The first offset.

@@ -1,4 +1,4 @@
-//! The metrics page: every family with its help, labels by shard, API and partition.
+//! The metrics page: every family with its help, labels by shard, API, partition and group.
 
 use controller::quota::QuotaKind;
 use server::{AcceptorMetrics, ApiMetrics};
@@ -7,10 +7,16 @@ use types::{LATENCY_BUCKETS, Latencies};
 use wire::api::ApiKey;
 
 use super::exposition::{Exposition, Kind};
+use super::lag::{self, GroupLag};
 use super::report::ShardReport;
 
 /// Renders the page.
-pub fn render(reports: &[ShardReport], acceptor: AcceptorMetrics, memory_bytes: u64) -> String {
+pub fn render(
+    reports: &[ShardReport],
+    lags: &[GroupLag],
+    acceptor: AcceptorMetrics,
+    memory_bytes: u64,
+) -> String {
     let mut page = Exposition::default();
     process(&mut page, reports, memory_bytes);
     connections(&mut page, reports, acceptor);
@@ -26,6 +32,7 @@ pub fn render(reports: &[ShardReport], acceptor: AcceptorMetrics, memory_bytes: 
     }
     sync_latency(&mut page, reports);
     partitions(&mut page, reports);
+    lag::write(&mut page, lags);
     page.finish()
 }
 

@@ -15,6 +15,7 @@ mod cli;
 mod durability;
 mod groups;
 mod hostile;
+mod lag;
 mod lone_node;
 mod process;
 mod produce_fetch;

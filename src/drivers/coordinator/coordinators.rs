@@ -11,6 +11,7 @@ use types::{PartitionIndex, TopicName};
 
 use super::seat::Seat;
 use crate::config::NodeConfig;
+use crate::metrics::Committed;
 use crate::partition::Partition;
 use crate::shard::Shard;
 
@@ -50,9 +51,8 @@ impl Coordinators {
 
     /// Lists the groups of all coordinators here.
     pub async fn list(&self, list: &List) -> Result<Vec<Listed>, GroupError> {
-        let seats: Vec<Rc<Seat>> = self.0.borrow().values().map(Rc::clone).collect();
         let mut all = Vec::new();
-        for seat in seats {
+        for seat in self.seats() {
             let answer = seat.ask(Request::List(list.clone()))?.await;
             if let Ok(Response::List(listed)) = answer {
                 all.extend(listed?);
@@ -60,6 +60,22 @@ impl Coordinators {
             runtime::yield_if_due().await;
         }
         Ok(all)
+    }
+
+    /// Returns what the groups of all coordinators here have committed.
+    ///
+    /// *Cost*: linear in the offsets; between two coordinators others have their turn.
+    pub async fn committed(&self) -> Vec<Committed> {
+        let mut all = Vec::new();
+        for seat in self.seats() {
+            seat.committed(&mut all);
+            runtime::yield_if_due().await;
+        }
+        all
+    }
+
+    fn seats(&self) -> Vec<Rc<Seat>> {
+        self.0.borrow().values().map(Rc::clone).collect()
     }
 
     /// Lets every coordinator forget the offsets of a topic that is gone.

@@ -5,6 +5,7 @@ use runtime::Receiver;
 
 use super::topic::partition_of;
 use crate::crossing::{Answer, Ask};
+use crate::metrics::Committed;
 use crate::shard::Shard;
 
 /// A question to a coordinator that was asked and not answered yet.
@@ -67,4 +68,19 @@ pub async fn list(shard: &Shard, list: List) -> Result<Vec<Listed>, GroupError> 
         }
     }
     Ok(all)
+}
+
+/// Returns what the groups of the whole node have committed; a shard that is gone is left out.
+pub async fn committed(shard: &Shard) -> Vec<Committed> {
+    let mut replies = Vec::new();
+    for peer in shard.router.all() {
+        replies.push(shard.mesh.call(peer, Ask::Committed).await);
+    }
+    let mut all = Vec::new();
+    for reply in replies {
+        if let Ok(Answer::Committed(committed)) = reply.await {
+            all.extend(committed);
+        }
+    }
+    all
 }

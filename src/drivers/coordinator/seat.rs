@@ -25,6 +25,7 @@ use storage::AppendError;
 use types::{ByteCount, Monotonic, Offset, TimestampMs};
 
 use super::replay::replay;
+use crate::metrics::Committed;
 use crate::partition::{AppendRefused, Partition};
 
 /// A snapshot is taken when so much of the log is not in the last one, or as much as the last one
@@ -146,6 +147,26 @@ impl Seat {
         self.waiting.borrow_mut().insert(token, sender);
         self.step(|coordinator, now| coordinator.request(now, token, request));
         Ok(receiver)
+    }
+
+    /// Adds what its groups have committed; nothing as long as the log is not read.
+    pub(super) fn committed(&self, all: &mut Vec<Committed>) {
+        let coordinator = self.coordinator.borrow();
+        let logged = coordinator.iter().flat_map(|it| it.logged().groups());
+        for (group, logged) in logged {
+            for (topic, partitions) in &logged.offsets {
+                // A client may commit an offset that is none.
+                let offsets = partitions
+                    .iter()
+                    .filter_map(|(&partition, it)| Some((partition, Offset::new(it.offset)?)));
+                all.extend(offsets.map(|(partition, offset)| Committed {
+                    group: group.clone(),
+                    topic: topic.clone(),
+                    partition,
+                    offset,
+                }));
+            }
+        }
     }
 
     /// Lets the coordinator forget the offsets of a topic.
