@@ -36,16 +36,15 @@ pub(crate) fn run(options: &args::OpenLoop) -> Result<(), Error> {
     if options.acks == Acks::None {
         return Err(Error::Usage("latency needs answers: acks 1 or all"));
     }
-    let report = with_topic(&options.target, &options.topic, "open-loop", |topic| {
-        measure(options, topic)
-    })?;
-    report::print(&report, options.target.json)
+    let args::Run { target, topic, .. } = &options.run;
+    let report = with_topic(target, topic, "open-loop", |topic| measure(options, topic))?;
+    report::print(&report, target.json)
 }
 
 fn measure(options: &args::OpenLoop, topic: &Topic) -> Result<Report, Error> {
-    let length = &options.length;
+    let length = &options.run.length;
     let plan = Plan {
-        target: &options.target,
+        target: &options.run.target,
         topic,
         pace: &options.pace,
         acks: options.acks,
@@ -59,7 +58,7 @@ fn measure(options: &args::OpenLoop, topic: &Topic) -> Result<Report, Error> {
     };
     Ok(Report {
         work: "open-loop",
-        label: options.target.label.clone(),
+        label: options.run.target.label.clone(),
         options: serde_json::to_value(options)?,
         environment: Environment::here(),
         seconds: elapsed.as_secs_f64(),

@@ -23,22 +23,21 @@ use crate::{clock, units};
 
 /// Runs the subcommand.
 pub(crate) fn run(options: &args::Produce) -> Result<(), Error> {
-    let report = with_topic(&options.target, &options.topic, "produce", |topic| {
-        measure(options, topic)
-    })?;
-    report::print(&report, options.target.json)
+    let args::Run { target, topic, .. } = &options.run;
+    let report = with_topic(target, topic, "produce", |topic| measure(options, topic))?;
+    report::print(&report, target.json)
 }
 
 /// Produces into a topic and measures it.
 pub(crate) fn measure(options: &args::Produce, topic: &Topic) -> Result<Report, Error> {
-    let Target { broker, .. } = &options.target;
-    let probe = options.target.probe();
+    let Target { broker, .. } = &options.run.target;
+    let probe = options.run.target.probe();
     let connections = batches::connect(broker, options.connections.get())?;
     let mut producers = Vec::new();
     for (index, connection) in connections.into_iter().enumerate() {
         producers.push(Producer::new(options, topic, connection, index)?);
     }
-    let length = &options.length;
+    let length = &options.run.length;
     let window = Window::new(clock::now(), length.warm_up(), length.measured());
     let (tallies, first) = threads::run(
         producers,
@@ -53,7 +52,7 @@ pub(crate) fn measure(options: &args::Produce, topic: &Topic) -> Result<Report, 
     };
     Ok(Report {
         work: "produce",
-        label: options.target.label.clone(),
+        label: options.run.target.label.clone(),
         options: serde_json::to_value(options)?,
         environment: Environment::here(),
         seconds: elapsed.as_secs_f64(),

@@ -28,10 +28,9 @@ pub(crate) fn run(options: &args::Unbatched) -> Result<(), Error> {
             "a closed loop waits for answers: acks 1 or all",
         ));
     }
-    let report = with_topic(&options.target, &options.topic, "unbatched", |topic| {
-        measure(options, topic)
-    })?;
-    report::print(&report, options.target.json)
+    let args::Run { target, topic, .. } = &options.run;
+    let report = with_topic(target, topic, "unbatched", |topic| measure(options, topic))?;
+    report::print(&report, target.json)
 }
 
 fn measure(options: &args::Unbatched, topic: &Topic) -> Result<Report, Error> {
@@ -40,7 +39,7 @@ fn measure(options: &args::Unbatched, topic: &Topic) -> Result<Report, Error> {
     let mut groups: Vec<Vec<Caller>> = Vec::new();
     groups.resize_with(thread_count.min(connection_count), Vec::new);
     let turns = (0..groups.len()).cycle();
-    let connections = batches::connect(&options.target.broker, connection_count)?;
+    let connections = batches::connect(&options.run.target.broker, connection_count)?;
     for ((index, connection), turn) in connections.into_iter().enumerate().zip(turns) {
         let caller = Caller::new(options, topic, connection, index)?;
         groups
@@ -48,8 +47,8 @@ fn measure(options: &args::Unbatched, topic: &Topic) -> Result<Report, Error> {
             .expect("turns are indexes of groups")
             .push(caller);
     }
-    let probe = options.target.probe();
-    let length = &options.length;
+    let probe = options.run.target.probe();
+    let length = &options.run.length;
     let window = Window::new(clock::now(), length.warm_up(), length.measured());
     let (tallies, first) = threads::run(
         groups,
@@ -64,7 +63,7 @@ fn measure(options: &args::Unbatched, topic: &Topic) -> Result<Report, Error> {
     };
     Ok(Report {
         work: "unbatched",
-        label: options.target.label.clone(),
+        label: options.run.target.label.clone(),
         options: serde_json::to_value(options)?,
         environment: Environment::here(),
         seconds: elapsed.as_secs_f64(),

@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::shared::{Length, Target, TopicOptions};
+use super::shared::{Run, Target};
 
 /// What to do with groups.
 #[derive(Debug, Subcommand)]
@@ -51,18 +51,10 @@ pub(crate) struct Large {
 /// Options of `groups commit`.
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct Commit {
-    /// Whom to load.
+    /// Whom to load, how long, and of what: each commit names every partition of the topic.
     #[command(flatten)]
     #[serde(flatten)]
-    pub(crate) target: Target,
-    /// Of what; each commit names every partition of the topic.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) topic: TopicOptions,
-    /// How long.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) length: Length,
+    pub(crate) run: Run,
     /// Commits in a second, of all groups together
     #[arg(long, value_name = "PER_SECOND", default_value = "5000")]
     pub(crate) rate: NonZeroU32,

@@ -17,4 +17,4 @@ pub(crate) use groups::{Commit, Groups, Join, Large};
 pub(crate) use records::{
     Cold, Fetch, FetchSizes, Idle, OpenLoop, Pace, Produce, Reads, Unbatched,
 };
-pub(crate) use shared::{Target, TopicOptions};
+pub(crate) use shared::{Run, Target, TopicOptions};

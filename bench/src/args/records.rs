@@ -10,7 +10,7 @@ use types::ByteCount;
 use crate::batches::{Acks, Shape};
 use crate::units::Size;
 
-use super::shared::{Length, Target, TopicOptions};
+use super::shared::{Length, Run, Target, TopicOptions};
 
 /// How long filling a topic with history may take.
 const FILL_SECONDS_MAX: u32 = 3600;
@@ -18,18 +18,10 @@ const FILL_SECONDS_MAX: u32 = 3600;
 /// Options of `produce`.
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct Produce {
-    /// Whom to load.
+    /// Whom to load, where to, how long.
     #[command(flatten)]
     #[serde(flatten)]
-    pub(crate) target: Target,
-    /// Where to.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) topic: TopicOptions,
-    /// How long.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) length: Length,
+    pub(crate) run: Run,
     /// Stop after this many bytes of batches, at the latest after --seconds
     #[arg(long, value_name = "SIZE")]
     pub(crate) bytes: Option<Size>,
@@ -57,11 +49,13 @@ impl Produce {
     /// Returns what fills a topic with history: large batches, as fast as they are taken.
     pub(crate) fn history(target: &Target, size: Size) -> Self {
         Self {
-            target: target.clone(),
-            topic: TopicOptions::default(),
-            length: Length {
-                seconds: FILL_SECONDS_MAX,
-                warm_up: 0,
+            run: Run {
+                target: target.clone(),
+                topic: TopicOptions::default(),
+                length: Length {
+                    seconds: FILL_SECONDS_MAX,
+                    warm_up: 0,
+                },
             },
             bytes: Some(size),
             batch_size: Size(ByteCount::kib(512)),
@@ -145,18 +139,10 @@ pub(crate) struct Fetch {
 /// Options of `unbatched`.
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct Unbatched {
-    /// Whom to load.
+    /// Whom to load, where to, how long.
     #[command(flatten)]
     #[serde(flatten)]
-    pub(crate) target: Target,
-    /// Where to.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) topic: TopicOptions,
-    /// How long.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) length: Length,
+    pub(crate) run: Run,
     /// Connections, each with one request on its way
     #[arg(long, value_name = "COUNT", default_value = "64")]
     pub(crate) connections: NonZeroUsize,
@@ -189,18 +175,10 @@ pub(crate) struct Pace {
 /// Options of `open-loop`.
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct OpenLoop {
-    /// Whom to load.
+    /// Whom to load, where to, how long.
     #[command(flatten)]
     #[serde(flatten)]
-    pub(crate) target: Target,
-    /// Where to.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) topic: TopicOptions,
-    /// How long.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub(crate) length: Length,
+    pub(crate) run: Run,
     /// What is sent.
     #[command(flatten)]
     #[serde(flatten)]

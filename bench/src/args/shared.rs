@@ -6,6 +6,23 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+/// What a run has that loads a topic for a while.
+#[derive(Clone, Debug, Args, Serialize)]
+pub(crate) struct Run {
+    /// Whom to load.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) target: Target,
+    /// Which topic.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) topic: TopicOptions,
+    /// How long.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) length: Length,
+}
+
 /// Whom to load, and how to tell.
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct Target {

@@ -60,24 +60,28 @@ struct Report {
 
 /// Runs the subcommand.
 pub(crate) fn run(options: &args::Commit) -> Result<(), Error> {
-    let length = &options.length;
+    let args::Run {
+        target,
+        topic,
+        length,
+    } = &options.run;
     if length.warm_up() + length.measured() + ANSWER_WAIT >= SESSION_TIMEOUT {
         return Err(Error::Usage(
             "members send no heartbeats: a run of commits ends within nine minutes",
         ));
     }
-    let report = with_topic(&options.target, &options.topic, "commit", |topic| {
-        let broker = &options.target.broker;
+    let report = with_topic(target, topic, "commit", |topic| {
+        let broker = &target.broker;
         let names = coordinator::names("commit", options.groups.get());
         coordinator::wait_until_ready(&mut Connection::open(broker)?, &names)?;
         let crowds = Crowd::gather(broker, &names, 1)?;
-        let (crowds, _) = join::join(crowds, &options.target)?;
+        let (crowds, _) = join::join(crowds, target)?;
         let (crowds, report) = measure(options, topic, crowds)?;
         crowd::disperse(crowds)?;
         coordinator::delete(&mut Connection::open(broker)?, &names)?;
         Ok(report)
     })?;
-    report::print(&report, options.target.json)
+    report::print(&report, target.json)
 }
 
 fn measure(
@@ -87,8 +91,8 @@ fn measure(
 ) -> Result<(Vec<Crowd>, Report), Error> {
     let step = units::count(crowds.len());
     let turns = (0..).map(|first| Turn { first, step });
-    let start = clock::now();
-    let window = Window::new(start, options.length.warm_up(), options.length.measured());
+    let (start, length) = (clock::now(), &options.run.length);
+    let window = Window::new(start, length.warm_up(), length.measured());
     let schedule = Schedule {
         start,
         rate_per_second: options.rate,
@@ -103,7 +107,7 @@ fn measure(
         let slips = Thread::new(&mut crowd, topic)?.run(turn, &timing, &mut tally)?;
         Ok((crowd, tally, slips))
     };
-    let probe = options.target.probe();
+    let probe = options.run.target.probe();
     let (outcomes, first) = threads::run(crowds.into_iter().zip(turns), commit, || {
         sample_at(probe, window.start)
     })?;
@@ -122,7 +126,7 @@ fn measure(
     let seconds = elapsed.as_secs_f64();
     let report = Report {
         work: "groups-commit",
-        label: options.target.label.clone(),
+        label: options.run.target.label.clone(),
         options: serde_json::to_value(options)?,
         environment: Environment::here(),
         seconds,
