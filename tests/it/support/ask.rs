@@ -1,24 +1,12 @@
 //! One request in one version, and its answer read to the last byte.
 
-use bytes::Bytes;
-use wire::header::ResponseHeader;
-use wire::{Call, Message};
+use wire::Call;
 
-use super::Broker;
-use super::raw::Raw;
+use super::{Broker, Caller};
 
-/// Asks in one version.
+/// Asks in one version, on a connection of its own.
 pub(crate) fn ask<C: Call>(broker: &Broker, version: i16, request: &C) -> C::Response {
-    let api = C::KEY.api();
-    let mut client = Raw::connect(broker.address());
-    let parts = wire::frame::request(request, version, 77, None).unwrap();
-    client.send(&parts.concat());
-    let frame = client.frame();
-    let frame = Bytes::from(frame.unwrap_or_else(|| panic!("{} {version}: closed", api.name)));
-    let (header, body) = ResponseHeader::parse(&frame, api, version).unwrap();
-    assert_eq!(header.correlation_id, 77);
-    let answer = C::Response::decode(&body, version);
-    answer.unwrap_or_else(|error| panic!("{} {version}: {error}", api.name))
+    Caller::new(broker.address(), "asker").call(request, version)
 }
 
 /// Asks in every served version.

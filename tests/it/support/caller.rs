@@ -9,6 +9,8 @@ use wire::{Call, Message as _};
 
 use super::raw::Raw;
 
+const CORRELATION_ID: i32 = 7;
+
 /// A connection of a client with a name.
 pub(crate) struct Caller {
     raw: Raw,
@@ -24,7 +26,7 @@ impl Caller {
     /// Sends a request; returns its size.
     pub(crate) fn send<C: Call>(&mut self, request: &C, version: i16) -> usize {
         let name = Text::new(Bytes::from_static(self.name.as_bytes())).unwrap();
-        let parts = wire::frame::request(request, version, 7, Some(&name)).unwrap();
+        let parts = wire::frame::request(request, version, CORRELATION_ID, Some(&name)).unwrap();
         let bytes = parts.concat();
         self.raw.send(&bytes);
         bytes.len()
@@ -32,14 +34,18 @@ impl Caller {
 
     /// Reads the answer to the oldest request; `None` if the connection ended.
     pub(crate) fn answered<C: Call>(&mut self, version: i16) -> Option<C::Response> {
+        let api = C::KEY.api();
         let frame = Bytes::from(self.raw.frame()?);
-        let (_, body) = ResponseHeader::parse(&frame, C::KEY.api(), version).unwrap();
-        Some(C::Response::decode(&body, version).unwrap())
+        let (header, body) = ResponseHeader::parse(&frame, api, version).unwrap();
+        assert_eq!(header.correlation_id, CORRELATION_ID);
+        let answer = C::Response::decode(&body, version);
+        Some(answer.unwrap_or_else(|error| panic!("{} {version}: {error}", api.name)))
     }
 
     /// Reads an answer that has to come.
     pub(crate) fn answer<C: Call>(&mut self, version: i16) -> C::Response {
-        self.answered::<C>(version).expect("an answer")
+        let answer = self.answered::<C>(version);
+        answer.unwrap_or_else(|| panic!("{} {version}: closed", C::KEY.api().name))
     }
 
     /// Sends a request and reads its answer, which has to come.
