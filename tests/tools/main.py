@@ -99,7 +99,8 @@ def main():
         if code:
             outcomes["broker, SIGTERM"] = f"FAILED: exit code {code}"
     failures = {name: outcome for name, outcome in outcomes.items() if outcome != "yes"}
-    table = page.table(["tool of Kafka 4.3.0", ""], [[name, outcomes[name].split(":")[0]] for name in sorted(checks)])
+    rows = [[name, outcomes[name].split(":")[0]] for name in sorted(checks)]
+    table = page.table(["tool of Kafka 4.3.0", "runs"], rows)
     print(table)
     if not (options.bootstrap or options.only or options.quick or failures):
         page.write(ROOT / "docs/compatibility.md", "tools", table)

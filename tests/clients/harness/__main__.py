@@ -120,7 +120,7 @@ class Matrix:
         text += "".join(f"\n\n({number}) {reason}." for reason, number in notes.items())
         pairs = [[name, case, outcome.split(":")[0]] for (name, case), outcome in self.results.items() if " + " in name]
         if pairs:
-            text += "\n\n" + page.table(["two clients in one group", "assignor", ""], sorted(pairs))
+            text += "\n\n" + page.table(["two clients in one group", "assignor", "runs"], sorted(pairs))
             text += "".join(f"\n\n{client} is in no pair: {reason}." for client, reason in NO_PAIR.items())
         return text
 
