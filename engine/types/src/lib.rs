@@ -13,11 +13,13 @@
 //! | [`limits`] | every bound of the system, related to each other by assertions |
 //! | [`error_code`] | the error codes of the Kafka protocol |
 //! | [`name`] | names from outside, parsed once and valid ever after |
+//! | [`mutants`] | rules that tests break on purpose |
 
 pub mod error_code;
 pub mod ids;
 pub mod latencies;
 pub mod limits;
+pub mod mutants;
 pub mod name;
 pub mod offset;
 pub mod size;

@@ -49,6 +49,6 @@ mod mutants {
 
     #[test]
     fn every_mutant_is_noticed() {
-        Mutant::ALL.into_iter().for_each(notice);
+        Mutant::ALL.iter().copied().for_each(notice);
     }
 }
