@@ -181,7 +181,8 @@ pub(crate) const TOPIC_KEYS: &[TopicKey] = &[
             },
             unit: Unit::None,
             default: Some("1"),
-            doc: "With acks=all, a write is refused while fewer replicas than this are in sync.",
+            doc: "With acks=all, a write is refused while fewer replicas than this are in sync; \
+                  where there are not so many, all of them must be.",
         },
     },
     TopicKey {

@@ -152,19 +152,24 @@ fn checked_records(
             return Err(ErrorCode::InvalidTxnState);
         }
     }
-    if view.acks() == -1 {
-        let in_sync = shard
-            .image()
-            .partition(id)
-            .map_or(0, |entry| entry.isr.len());
-        let wanted = shard
-            .topic_config(id.topic)
-            .map_or(1, |config| config.min_insync_replicas());
-        if in_sync < wanted {
-            return Err(ErrorCode::NotEnoughReplicas);
-        }
+    if view.acks() == -1 && !enough_in_sync(shard, id) {
+        return Err(ErrorCode::NotEnoughReplicas);
     }
     Ok(records)
+}
+
+/// Returns whether as many replicas are in sync as `min.insync.replicas` asks for, or all of them.
+///
+/// *Source*: `Partition.effectiveMinIsr`: no more can be asked for than there are replicas.
+fn enough_in_sync(shard: &Shard, id: TopicPartition) -> bool {
+    let image = shard.image();
+    let Some(entry) = image.partition(id) else {
+        return false;
+    };
+    let wanted = shard
+        .topic_config(id.topic)
+        .map_or(1, |config| config.min_insync_replicas());
+    entry.isr.len() >= wanted.min(entry.replicas.len())
 }
 
 /// Puts the batches of one owner in their places.

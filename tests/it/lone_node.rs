@@ -11,6 +11,7 @@ use wire::messages::{
 };
 
 use crate::support::ask::{ask, ask_each, ask_newest};
+use crate::support::librdkafka::Producer;
 use crate::support::{Broker, Scratch};
 
 /// A broker with one topic, `known`, of two partitions.
@@ -395,4 +396,31 @@ fn partitions_lie_in_the_directory_that_is_told() {
     assert_eq!(move_to("/nowhere", "known", 0), 57);
     assert_eq!(move_to("/nowhere", "unknown", 0), 57);
     assert_eq!(move_to(&format!("{own}/"), "known", 0), 57);
+}
+
+#[test]
+fn all_replicas_are_enough_however_many_are_wanted() {
+    let (_scratch, broker) = broker("min-insync");
+    let wanted = create_topics::Config {
+        name: "min.insync.replicas".to_owned(),
+        value: Some("3".to_owned()),
+    };
+    let topic = create_topics::Topic {
+        name: "careful".to_owned(),
+        num_partitions: 1,
+        replication_factor: 1,
+        configs: vec![wanted],
+        ..create_topics::Topic::default()
+    };
+    let request = create_topics::Request {
+        topics: vec![topic],
+        ..create_topics::Request::default()
+    };
+    assert_eq!(ask_newest(&broker, &request).topics[0].error_code, 0);
+    let producer = Producer::new(&broker.bootstrap(), &[("acks", "all"), ("retries", "0")]);
+    producer.send("careful", 0, 0, b"record");
+    let [report] = &producer.flush()[..] else {
+        panic!("one record, one report")
+    };
+    assert!(report.place.is_some(), "{report:?}");
 }
