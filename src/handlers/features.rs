@@ -3,6 +3,8 @@
 //! A feature is advertised if what its level promises to clients is kept. Each stands at the one
 //! level there is, so there is nothing to raise or to lower.
 
+use std::collections::BTreeMap;
+
 use server::{Reply, Request};
 use types::{ErrorCode, NodeId};
 use wire::messages::api_versions::{FinalizedFeature, SupportedFeature};
@@ -56,7 +58,12 @@ pub(super) fn update_features(shard: &Shard, request: &Request) -> Reply {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let refused = body.feature_updates.iter().find_map(|update| {
+    // Of a feature that comes twice, Kafka takes the last word.
+    let updates = body.feature_updates.iter();
+    let wanted: BTreeMap<&str, &update::Update> = updates
+        .map(|update| (update.feature.as_str(), update))
+        .collect();
+    let refused = wanted.into_values().find_map(|update| {
         let reason = check(shard.node(), update).err()?;
         let (level, feature) = (update.max_version_level, &update.feature);
         Some(format!(

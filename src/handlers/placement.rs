@@ -29,7 +29,12 @@ pub(super) fn elect_leaders(shard: &Shard, request: &Request) -> Reply {
         elect_leaders::ELECTION_UNCLEAN,
     ];
     let is_known = kinds.contains(&body.election_type);
-    let topics = body.topic_partitions.unwrap_or_else(|| every_topic(&image));
+    let is_about_none = body.topic_partitions.as_ref().is_some_and(Vec::is_empty);
+    let topics = match body.topic_partitions {
+        Some(named) => named,
+        None if is_known => every_topic(&image),
+        None => Vec::new(),
+    };
     let elected = |topic: &str, partition| {
         if is_known {
             not_elected(&image, topic, partition)
@@ -53,7 +58,7 @@ pub(super) fn elect_leaders(shard: &Shard, request: &Request) -> Reply {
         }
     });
     let results: Vec<elect_leaders::TopicResult> = results.collect();
-    let whole = if is_known || results.is_empty() {
+    let whole = if is_known || is_about_none {
         ErrorCode::None
     } else {
         ErrorCode::InvalidRequest

@@ -78,11 +78,20 @@ fn refusals(body: &alter::Request) -> Vec<alter::UserResult> {
         let reason = check(&gone.name, gone.mechanism, None).unwrap_or(absent);
         refused.entry(gone.name.as_str()).or_insert(reason);
     }
+    let useless = "SCRAM is not served: nobody logs in here";
+    let useless = (ErrorCode::UnsupportedSaslMechanism, useless);
+    let twice = "A user credential cannot be altered twice in the same request";
+    let twice = (ErrorCode::DuplicateResource, twice);
     for set in &body.upsertions {
-        let useless = "SCRAM is not served: nobody logs in here";
-        let useless = (ErrorCode::UnsupportedSaslMechanism, useless);
         let reason = check(&set.name, set.mechanism, Some(set.iterations)).unwrap_or(useless);
-        refused.entry(set.name.as_str()).or_insert(reason);
+        let first = refused.entry(set.name.as_str());
+        first
+            .and_modify(|first| {
+                if *first == useless {
+                    *first = twice;
+                }
+            })
+            .or_insert(reason);
     }
     let result = |(user, (code, reason)): (&str, Reason)| alter::UserResult {
         user: user.to_owned(),

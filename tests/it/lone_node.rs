@@ -5,9 +5,10 @@
 use types::ErrorCode;
 use wire::messages::{
     alter_partition_reassignments, alter_replica_log_dirs, alter_user_scram_credentials,
-    api_versions, create_acls, create_topics, delete_acls, describe_acls, describe_log_dirs,
-    describe_transactions, describe_user_scram_credentials, elect_leaders,
-    list_partition_reassignments, list_transactions, unregister_broker, update_features,
+    api_versions, create_acls, create_topics, delete_acls, describe_acls, describe_configs,
+    describe_log_dirs, describe_transactions, describe_user_scram_credentials, elect_leaders,
+    incremental_alter_configs, list_partition_reassignments, list_transactions, unregister_broker,
+    update_features,
 };
 
 use crate::support::ask::{ask, ask_each, ask_newest};
@@ -94,6 +95,13 @@ fn no_leader_needs_to_be_elected() {
     let answer = ask_newest(&broker, &every);
     assert_eq!(answer.replica_election_results.len(), 1, "{answer:?}");
     assert_eq!(partitions(answer), [], "nothing changed");
+    let unknown = elect_leaders::Request {
+        election_type: 2,
+        ..every
+    };
+    let answer = ask_newest(&broker, &unknown);
+    assert_eq!(answer.error_code, ErrorCode::InvalidRequest.code());
+    assert!(answer.replica_election_results.is_empty(), "{answer:?}");
 }
 
 #[test]
@@ -161,6 +169,20 @@ fn partitions_stay_where_they_are() {
     assert_eq!((answer.error_code, answer.topics), (0, Vec::new()));
 }
 
+/// A request for features, levels and kinds of change.
+fn feature_updates(updates: &[(&str, i16, i8)]) -> update_features::Request {
+    let update = |&(feature, level, upgrade_type): &(&str, i16, i8)| update_features::Update {
+        feature: feature.to_owned(),
+        max_version_level: level,
+        upgrade_type,
+        ..update_features::Update::default()
+    };
+    update_features::Request {
+        feature_updates: updates.iter().map(update).collect(),
+        ..update_features::Request::default()
+    }
+}
+
 #[test]
 fn features_stand_at_the_levels_that_are_kept() {
     let (_scratch, broker) = broker("features");
@@ -186,16 +208,7 @@ fn features_stand_at_the_levels_that_are_kept() {
         assert!(answer.finalized_features_epoch > 0);
     }
     let set = |feature: &str, level, upgrade_type| {
-        let update = update_features::Update {
-            feature: feature.to_owned(),
-            max_version_level: level,
-            upgrade_type,
-            ..update_features::Update::default()
-        };
-        let request = update_features::Request {
-            feature_updates: vec![update],
-            ..update_features::Request::default()
-        };
+        let request = feature_updates(&[(feature, level, upgrade_type)]);
         let old = ask(&broker, 1, &request);
         let answer = ask(&broker, 2, &request);
         assert_eq!(old.error_code, answer.error_code);
@@ -226,6 +239,17 @@ fn features_stand_at_the_levels_that_are_kept() {
         );
         let want = told(ErrorCode::InvalidUpdateVersion, &text);
         assert_eq!(set(feature, level, kind), want);
+    }
+}
+
+#[test]
+fn of_a_feature_that_is_named_twice_the_last_word_counts() {
+    let (_scratch, broker) = broker("features-twice");
+    let refused = ErrorCode::InvalidUpdateVersion.code();
+    for (last, want) in [(30, 0), (28, refused)] {
+        let name = "metadata.version";
+        let request = feature_updates(&[(name, 29, 1), (name, last, 1)]);
+        assert_eq!(ask_newest(&broker, &request).error_code, want);
     }
 }
 
@@ -302,6 +326,9 @@ fn nobody_has_a_password() {
             upsertion("few", 4_095),
             upsertion("many", 16_385),
             upsertion("fine", 4_096),
+            upsertion("twice", 4_096),
+            upsertion("twice", 4_095),
+            upsertion("few", 4_096),
         ],
     };
     let answer = ask_newest(&broker, &request);
@@ -316,6 +343,7 @@ fn nobody_has_a_password() {
         ("gone", 91),
         ("many", 93),
         ("odd", 33),
+        ("twice", 92),
     ];
     assert_eq!(users.collect::<Vec<_>>(), want);
 }
@@ -423,4 +451,34 @@ fn all_replicas_are_enough_however_many_are_wanted() {
         panic!("one record, one report")
     };
     assert!(report.place.is_some(), "{report:?}");
+}
+
+#[test]
+fn a_bad_value_is_told_otherwise_of_brokers_than_of_topics() {
+    let (_scratch, broker) = broker("bad-values");
+    let change = |kind, name: &str, config: &str| incremental_alter_configs::Resource {
+        resource_type: kind,
+        resource_name: name.to_owned(),
+        configs: vec![incremental_alter_configs::Change {
+            name: config.to_owned(),
+            config_operation: incremental_alter_configs::OPERATION_SET,
+            value: Some("-1".to_owned()),
+        }],
+    };
+    let request = incremental_alter_configs::Request {
+        resources: vec![
+            change(describe_configs::RESOURCE_BROKER, "1", "message.max.bytes"),
+            change(describe_configs::RESOURCE_BROKER, "", "message.max.bytes"),
+            change(
+                describe_configs::RESOURCE_TOPIC,
+                "known",
+                "max.message.bytes",
+            ),
+        ],
+        ..incremental_alter_configs::Request::default()
+    };
+    let answer = ask_newest(&broker, &request);
+    let codes: Vec<i16> = answer.responses.iter().map(|it| it.error_code).collect();
+    let (request, config) = (ErrorCode::InvalidRequest, ErrorCode::InvalidConfig);
+    assert_eq!(codes, [request.code(), request.code(), config.code()]);
 }

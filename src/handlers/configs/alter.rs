@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use controller::request::{ConfigAlteration, ConfigChanges, ConfigOperation, ConfigResource, Mode};
-use controller::{Reply as Controlled, Request as Control};
+use controller::{DecideError, Reply as Controlled, Request as Control};
 use server::{Reply, Request};
 use types::ErrorCode;
 use wire::messages::describe_configs::RESOURCE_TOPIC;
@@ -207,17 +207,27 @@ async fn carry_out(
     planned
         .into_iter()
         .map(|planned| {
-            planned?;
+            let resource = planned?.resource;
             match &mut results {
                 Ok(results) => match results.next() {
                     Some(Ok(())) => Ok(()),
-                    Some(Err(error)) => Err((failure::decide_code(error), failure::text(error))),
+                    Some(Err(error)) => Err((code(&resource, error), failure::text(error))),
                     None => Err((ErrorCode::UnknownServerError, String::new())),
                 },
                 Err(refused) => Err(refused.clone()),
             }
         })
         .collect()
+}
+
+/// Returns the code of what was refused. Of brokers, Kafka does not say that it was the config.
+fn code(resource: &ConfigResource, error: &DecideError) -> ErrorCode {
+    match (resource, failure::decide_code(error)) {
+        (ConfigResource::Broker(_) | ConfigResource::AllBrokers, ErrorCode::InvalidConfig) => {
+            ErrorCode::InvalidRequest
+        }
+        (_, code) => code,
+    }
 }
 
 fn told(result: Result<(), Refused>) -> (i16, Option<String>) {
