@@ -3,10 +3,12 @@
 //! The codes and texts are those of a Kafka 4.3 broker that was asked the same.
 
 use types::ErrorCode;
+use wire::messages::describe_configs::{RESOURCE_BROKER, RESOURCE_TOPIC};
+use wire::messages::incremental_alter_configs::{OPERATION_APPEND, OPERATION_SET};
 use wire::messages::{
     alter_partition_reassignments, alter_replica_log_dirs, alter_user_scram_credentials,
-    api_versions, create_acls, create_topics, delete_acls, describe_acls, describe_configs,
-    describe_log_dirs, describe_transactions, describe_user_scram_credentials, elect_leaders,
+    api_versions, create_acls, create_topics, delete_acls, describe_acls, describe_log_dirs,
+    describe_transactions, describe_user_scram_credentials, elect_leaders,
     incremental_alter_configs, list_partition_reassignments, list_transactions, unregister_broker,
     update_features,
 };
@@ -456,29 +458,33 @@ fn all_replicas_are_enough_however_many_are_wanted() {
 #[test]
 fn a_bad_value_is_told_otherwise_of_brokers_than_of_topics() {
     let (_scratch, broker) = broker("bad-values");
-    let change = |kind, name: &str, config: &str| incremental_alter_configs::Resource {
-        resource_type: kind,
-        resource_name: name.to_owned(),
-        configs: vec![incremental_alter_configs::Change {
-            name: config.to_owned(),
-            config_operation: incremental_alter_configs::OPERATION_SET,
-            value: Some("-1".to_owned()),
-        }],
+    let change = |operation, name: &str| incremental_alter_configs::Change {
+        name: name.to_owned(),
+        config_operation: operation,
+        value: Some("-1".to_owned()),
     };
-    let request = incremental_alter_configs::Request {
-        resources: vec![
-            change(describe_configs::RESOURCE_BROKER, "1", "message.max.bytes"),
-            change(describe_configs::RESOURCE_BROKER, "", "message.max.bytes"),
-            change(
-                describe_configs::RESOURCE_TOPIC,
-                "known",
-                "max.message.bytes",
-            ),
-        ],
-        ..incremental_alter_configs::Request::default()
+    let refusal = |kind, name: &str, configs| {
+        let resource = incremental_alter_configs::Resource {
+            resource_type: kind,
+            resource_name: name.to_owned(),
+            configs,
+        };
+        let request = incremental_alter_configs::Request {
+            resources: vec![resource],
+            ..incremental_alter_configs::Request::default()
+        };
+        ask_newest(&broker, &request).responses[0].error_code
     };
-    let answer = ask_newest(&broker, &request);
-    let codes: Vec<i16> = answer.responses.iter().map(|it| it.error_code).collect();
     let (request, config) = (ErrorCode::InvalidRequest, ErrorCode::InvalidConfig);
-    assert_eq!(codes, [request.code(), request.code(), config.code()]);
+    let bad = || change(OPERATION_SET, "message.max.bytes");
+    for name in ["1", ""] {
+        assert_eq!(refusal(RESOURCE_BROKER, name, vec![bad()]), request.code());
+        let no_list = change(OPERATION_APPEND, "log.retention.bytes");
+        assert_eq!(
+            refusal(RESOURCE_BROKER, name, vec![bad(), no_list]),
+            config.code()
+        );
+    }
+    let bad = change(OPERATION_SET, "max.message.bytes");
+    assert_eq!(refusal(RESOURCE_TOPIC, "known", vec![bad]), config.code());
 }

@@ -220,13 +220,15 @@ async fn carry_out(
         .collect()
 }
 
-/// Returns the code of what was refused. Of brokers, Kafka does not say that it was the config.
+/// Returns the code of what was refused. Of a broker's value, Kafka does not say that it is the config
+/// that is wrong.
 fn code(resource: &ConfigResource, error: &DecideError) -> ErrorCode {
-    match (resource, failure::decide_code(error)) {
-        (ConfigResource::Broker(_) | ConfigResource::AllBrokers, ErrorCode::InvalidConfig) => {
-            ErrorCode::InvalidRequest
-        }
-        (_, code) => code,
+    match (resource, error) {
+        (
+            ConfigResource::Broker(_) | ConfigResource::AllBrokers,
+            DecideError::ConfigRefused { .. },
+        ) => ErrorCode::InvalidRequest,
+        _ => failure::decide_code(error),
     }
 }
 

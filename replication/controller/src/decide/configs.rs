@@ -176,10 +176,13 @@ fn edit(
                 Some(list.join(","))
             }
         };
-        if let Some(value) = &value {
+        changes.push((name.clone(), value));
+    }
+    // Kafka looks at values once it knows all of them: what is no list is told first.
+    for (name, value) in &changes {
+        if let Some(value) = value {
             check_value(context, resource.kind, name, value)?;
         }
-        changes.push((name.clone(), value));
     }
     Ok(changes)
 }
