@@ -2,9 +2,12 @@
 //!
 //! `docs/compatibility.md` shows this table; a test compares them.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use wire::api::ApiKey;
+
+use self::Said::{Elements, NoElements, Number};
+use crate::tree::Tree;
 
 /// What is done to a field before it is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,21 @@ pub(crate) enum Rule {
     Ours,
     /// Of the list, only what both brokers have is compared, as a set.
     Shared,
+    /// Of the list, what has one of these names is not compared.
+    Without(&'static [&'static str]),
+    /// The one broker says this where the other says that; whatever else differs is a difference.
+    Instead(Said, Said),
+}
+
+/// What a broker says, in a field where the other says something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// This number.
+    Number(i64),
+    /// A list without elements.
+    NoElements,
+    /// A list with elements.
+    Elements,
 }
 
 /// One allowed difference.
@@ -39,12 +57,12 @@ pub(crate) struct Allowed {
 }
 
 macro_rules! allowed {
-    ($($key:ident $path:literal $rule:ident $reason:literal;)*) => {
+    ($($key:ident $path:literal $rule:ident $(($($detail:expr),+))? $reason:literal;)*) => {
         /// Every allowed difference.
         pub(crate) const ALLOWED: &[Allowed] = &[$(Allowed {
             key: allowed!(@ $key),
             path: $path,
-            rule: Rule::$rule,
+            rule: Rule::$rule $(($($detail),+))?,
             reason: $reason,
         }),*];
     };
@@ -58,10 +76,8 @@ allowed! {
     any "throttle_time_ms" Ignored "it depends on load";
     any "cluster_id" Named "it is made when the cluster is made";
     any "producer_id" Named "the cluster gives it out";
-    any "controller_id" Ignored "Kafka names any of the brokers, by chance";
-    any "host" Ignored "where the broker under test listens";
     any "port" Ignored "where the broker under test listens";
-    any "log_dir" Ignored "where the broker under test keeps its data";
+    any "log_dir" Named "where the broker under test keeps its data";
     any "documentation" AnyText "the words are ours; whether there are any is compared";
     any "total_bytes" Ignored "it is the disk's";
     any "usable_bytes" Ignored "it is the disk's";
@@ -70,6 +86,7 @@ allowed! {
     any "log_append_time_ms" Clock "it is the broker's clock";
     ListOffsets "topics.partitions.timestamp" Clock "it is the broker's clock";
     DescribeProducers "topics.partitions.active_producers.last_timestamp" Clock "it is the broker's clock";
+    DescribeProducers "topics.partitions.active_producers" AnyOrder "Kafka answers in the order of a hash map";
     DescribeQuorum "topics.partitions.leader_epoch" Ignored "it counts the life of the metadata log";
     DescribeQuorum "topics.partitions.high_watermark" Ignored "it counts the life of the metadata log";
     DescribeQuorum "topics.partitions.current_voters.log_end_offset" Ignored "it counts the life of the metadata log";
@@ -90,6 +107,7 @@ allowed! {
     OffsetFetch "groups.topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
     ListGroups "groups" Ours "other groups may be there";
     Metadata "topics" Ours "other topics may be there";
+    ElectLeaders "replica_election_results" Ours "other topics may be there";
     DescribeTopicPartitions "topics" Ours "other topics may be there";
     DescribeLogDirs "results.topics" Ours "other topics may be there";
     DescribeLogDirs "results.topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
@@ -102,7 +120,7 @@ allowed! {
     CreatePartitions "results" AnyOrder "Kafka answers in the order of a hash map";
     DescribeConfigs "results" AnyOrder "Kafka answers in the order of a hash map";
     DescribeConfigs "results.configs" Shared "Kafka has configs that riverrun has not, and riverrun has `durability`";
-    DescribeConfigs "results.configs.synonyms" Ignored "some of Kafka's defaults are those of configs in other units (`log.roll.hours`)";
+    DescribeConfigs "results.configs.synonyms" Without(&["log.retention.ms", "log.roll.ms"]) "Kafka's defaults are those of configs in another unit";
     ApiVersions "api_keys" Shared "Kafka has APIs that riverrun has not";
     ListOffsets "topics" AnyOrder "Kafka answers in the order of a hash map";
     ListOffsets "topics.partitions" AnyOrder "Kafka answers in the order of a hash map";
@@ -113,16 +131,37 @@ allowed! {
     DescribeClientQuotas "entries.values" AnyOrder "Kafka answers in the order of a hash map";
     AlterClientQuotas "entries" AnyOrder "Kafka answers in the order of a hash map";
     AlterClientQuotas "entries.entity" AnyOrder "Kafka answers in the order of a hash map";
-    ApiVersions "supported_features" Ignored "only levels of what is served are told";
-    ApiVersions "finalized_features" Ignored "only levels of what is served are told";
-    AlterUserScramCredentials "results.error_code" Ignored "there is no SASL: a password that Kafka would keep is refused (33)";
-    DescribeUserScramCredentials "results.error_code" Ignored "there is no SASL: nobody has a password";
-    DescribeUserScramCredentials "results.credential_infos" Ignored "there is no SASL: nobody has a password";
-    DescribeTransactions "transaction_states.error_code" Ignored "no transaction is known (105); Kafka says 16 before its first one";
-    ListTransactions "error_code" Ignored "there are no transactions: a pattern is not looked at";
-    ListTransactions "unknown_state_filters" Ignored "there are no transactions: a pattern is not looked at";
+    ApiVersions "supported_features" Shared "Kafka has features that riverrun has not";
+    ApiVersions "supported_features.min_version" Instead(Number(7), Number(30)) "riverrun does not go back to older levels of the metadata";
+    ApiVersions "finalized_features" Shared "Kafka has features that riverrun has not";
+    AlterUserScramCredentials "results.error_code" Instead(Number(0), Number(33)) "there is no SASL: a password that Kafka would keep is refused";
+    AlterUserScramCredentials "results.error_code" Instead(Number(0), Number(91)) "there is no SASL: nobody has a password";
+    AlterUserScramCredentials "results.error_code" Instead(Number(92), Number(91)) "there is no SASL: nobody has a password";
+    DescribeUserScramCredentials "results.error_code" Instead(Number(0), Number(91)) "there is no SASL: nobody has a password";
+    DescribeUserScramCredentials "results.credential_infos" Instead(Elements, NoElements) "there is no SASL: nobody has a password";
+    ListTransactions "error_code" Instead(Number(128), Number(0)) "there are no transactions: a pattern is not looked at";
     AlterUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
     DescribeUserScramCredentials "results" AnyOrder "Kafka answers in the order of a hash map";
+}
+
+/// Returns whether two values may stand in the place of each other: the left one in Kafka's answer, the
+/// right one in riverrun's.
+pub(crate) fn may_stand(key: ApiKey, path: &str, left: &Tree, right: &Tree) -> bool {
+    rules(key, path)
+        .any(|rule| matches!(rule, Rule::Instead(one, other) if one.is(left) && other.is(right)))
+}
+
+/// Returns what is done to a field before it is compared.
+pub(crate) fn rule(key: ApiKey, path: &str) -> Option<Rule> {
+    rules(key, path).find(|rule| !matches!(rule, Rule::Instead(..)))
+}
+
+fn rules(key: ApiKey, path: &str) -> impl Iterator<Item = Rule> {
+    let holds = move |allowed: &&Allowed| match allowed.key {
+        Some(of) => of == key && allowed.path == path,
+        None => path.rsplit('.').next() == Some(allowed.path),
+    };
+    ALLOWED.iter().filter(holds).map(|allowed| allowed.rule)
 }
 
 /// Returns the table as `docs/compatibility.md` shows it: one line for each reason.
@@ -154,8 +193,8 @@ impl Allowed {
 }
 
 impl Rule {
-    const fn words(self) -> &'static str {
-        match self {
+    fn words(self) -> String {
+        let words = match self {
             Self::Ignored => "not at all",
             Self::AnyText => "there or not there",
             Self::Clock => "from a clock or not",
@@ -163,6 +202,32 @@ impl Rule {
             Self::AnyOrder => "a set",
             Self::Ours => "a set: what the test made",
             Self::Shared => "a set: what both have",
+            Self::Without(names) => return format!("without `{}`", names.join("`, `")),
+            Self::Instead(kafka, riverrun) => {
+                return format!("equal, or {kafka} in Kafka and {riverrun} in riverrun");
+            }
+        };
+        words.to_owned()
+    }
+}
+
+impl Said {
+    fn is(self, value: &Tree) -> bool {
+        match (self, value) {
+            (Self::Number(number), Tree::Int(value)) => *value == number,
+            (Self::NoElements, Tree::List(elements)) => elements.is_empty(),
+            (Self::Elements, Tree::List(elements)) => !elements.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::NoElements => f.write_str("none"),
+            Self::Elements => f.write_str("some"),
         }
     }
 }

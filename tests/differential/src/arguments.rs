@@ -20,6 +20,7 @@ differential --left HOST:PORT --right HOST:PORT    compares two brokers, by seed
   --without API,...    leaves out these APIs
   --upto K             only the steps up to number K
   --keep K,K,...       only these steps
+  --every-version      fails if a served version of an API was never compared
   --skip-unserved      leaves out what one of the brokers does not say it serves; otherwise that is a difference
   --shrink             looks for fewer steps with the first difference
   --show               prints every step and what became of it
@@ -58,6 +59,8 @@ pub(crate) struct Task {
     pub(crate) keep: Keep,
     /// How many differences of a seed are printed.
     pub(crate) differences: usize,
+    /// What must be among what is compared.
+    pub(crate) wanted: Wanted,
     /// Whether what one broker does not serve is left out.
     pub(crate) skip_unserved: bool,
     /// Whether a script with a difference is made shorter.
@@ -75,6 +78,15 @@ pub(crate) enum Keep {
     UpTo(usize),
     /// Those with these numbers.
     These(Vec<usize>),
+}
+
+/// What must be among what is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Whatever the scripts ask.
+    Anything,
+    /// Every version of every API that riverrun serves.
+    EveryVersion,
 }
 
 impl Task {
@@ -119,6 +131,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, Mi
         without: Vec::new(),
         keep: Keep::All,
         differences: 5,
+        wanted: Wanted::Anything,
         skip_unserved: false,
         shrink: false,
         show: false,
@@ -144,6 +157,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, Mi
             "--upto" => task.keep = Keep::UpTo(read(&argument, &value()?, number)?),
             "--keep" => task.keep = Keep::These(read(&argument, &value()?, numbers)?),
             "--differences" => task.differences = read(&argument, &value()?, number)?,
+            "--every-version" => task.wanted = Wanted::EveryVersion,
             "--skip-unserved" => task.skip_unserved = true,
             "--shrink" => task.shrink = true,
             "--show" => task.show = true,
@@ -230,6 +244,14 @@ mod tests {
             (7..8, vec![Theme::Groups, Theme::Offsets])
         );
         assert!(task.keep.keeps(5) && !task.keep.keeps(4));
+    }
+
+    #[test]
+    fn every_version_is_wanted_when_it_is_said() {
+        let brokers = "--left 127.0.0.1:1 --right 127.0.0.1:2";
+        assert_eq!(compared(brokers).wanted, Wanted::Anything);
+        let task = compared(&format!("{brokers} --every-version"));
+        assert_eq!(task.wanted, Wanted::EveryVersion);
     }
 
     #[test]

@@ -87,6 +87,9 @@ impl Run {
             fence::forget_nameless_group(&mut probe).map_err(not_ready)?;
         }
         fence::await_producer_ids(&mut probe).map_err(not_ready)?;
+        if served.contains_key(&ApiKey::DescribeTransactions.wire()) {
+            fence::await_transactions(&mut probe, &name).map_err(not_ready)?;
+        }
         let fence = Fence::set_up(&mut probe, &name).map_err(not_ready)?;
         Ok(Self {
             address,

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use std::thread;
 
 use crate::allowed;
-use crate::arguments::{self, Asked, Task, USAGE};
+use crate::arguments::{self, Asked, Task, USAGE, Wanted};
 use crate::broker::{Failure, Outcome, Run};
 use crate::compare::{Comparison, Difference, Recording, compare};
+use crate::coverage::Coverage;
 use crate::generator::{self, Theme};
+use crate::messages::Form;
 use crate::script::{Script, Step};
 use crate::shrink::shrink;
 
@@ -47,10 +49,11 @@ struct Total {
     unserved: usize,
     differences: usize,
     kinds: BTreeMap<String, usize>,
+    coverage: Coverage,
 }
 
 impl Total {
-    fn add(&mut self, comparison: &Comparison) {
+    fn add(&mut self, script: &Script, recordings: &[Recording; 2], comparison: &Comparison) {
         self.seeds += 1;
         self.compared += comparison.compared;
         self.unserved += comparison.unserved;
@@ -60,9 +63,16 @@ impl Total {
                 *self.kinds.entry(kind).or_default() += 1;
             }
         }
+        for step in &script.steps {
+            let outcomes = recordings.each_ref().map(|it| it.outcomes.get(&step.id));
+            if let [Some(Outcome::Answered(left)), Some(Outcome::Answered(_))] = outcomes {
+                self.coverage.add(step.form, left);
+            }
+        }
     }
 
     fn print(&self) {
+        println!("{}\n", self.coverage);
         println!(
             "{} seeds, {} answers compared, {} not served by both, {} different",
             self.seeds, self.compared, self.unserved, self.differences
@@ -73,7 +83,7 @@ impl Total {
     }
 }
 
-/// Runs all seeds; returns whether no answer differed.
+/// Runs all seeds; returns whether no answer differed, and none is missing.
 fn campaign(task: &Task) -> Result<bool, Failure> {
     let until = task.seconds.map(stopwatch);
     let mut total = Total::default();
@@ -86,13 +96,20 @@ fn campaign(task: &Task) -> Result<bool, Failure> {
         if task.show {
             show(&script, &recordings);
         }
-        total.add(&comparison);
+        total.add(&script, &recordings, &comparison);
         if !comparison.differences.is_empty() {
             report(task, &script, &comparison)?;
         }
     }
     total.print();
-    Ok(total.kinds.is_empty())
+    let missing = match task.wanted {
+        Wanted::Anything => Vec::new(),
+        Wanted::EveryVersion => total.coverage.missing(),
+    };
+    for Form { key, version } in &missing {
+        println!("never compared: {key} {version}");
+    }
+    Ok(total.kinds.is_empty() && missing.is_empty())
 }
 
 /// Returns a question whether the seconds are over.

@@ -5,7 +5,9 @@
 //! their order, so two fences one after the other prove that all of the first change is published:
 //! the second cannot be in sight while anything before the first is not.
 
+use types::ErrorCode;
 use wire::api::ApiKey;
+use wire::messages::find_coordinator::KEY_TRANSACTION;
 
 use crate::line::Line;
 use crate::messages::Form;
@@ -32,6 +34,10 @@ const OFFSETS: Form = Form {
 const PRODUCER_ID: Form = Form {
     key: ApiKey::InitProducerId,
     version: 2,
+};
+const TRANSACTIONS: Form = Form {
+    key: ApiKey::DescribeTransactions,
+    version: 0,
 };
 const FORGET: Form = Form {
     key: ApiKey::DeleteGroups,
@@ -162,6 +168,21 @@ pub(crate) fn await_producer_ids(probe: &mut Line) -> Result<(), String> {
     let question = body! { transaction_timeout_ms: 60_000 };
     until(probe, PRODUCER_ID, &question, |answer| {
         answer.int_at("error_code") == Some(0)
+    })
+}
+
+/// Waits until this broker knows that nobody has this transaction; Kafka makes the place for
+/// transactions when it is asked where they are.
+pub(crate) fn await_transactions(probe: &mut Line, run: &str) -> Result<(), String> {
+    let names = vec![format!("{run}-ready")];
+    let question = body! { key_type: KEY_TRANSACTION, coordinator_keys: names.clone() };
+    until(probe, COORDINATOR, &question, |answer| {
+        errors(answer, "coordinators") == Some(0)
+    })?;
+    let question = body! { transactional_ids: names };
+    until(probe, TRANSACTIONS, &question, |answer| {
+        let error = answer.int_at("transaction_states.0.error_code");
+        error == Some(ErrorCode::TransactionalIdNotFound.code().into())
     })
 }
 

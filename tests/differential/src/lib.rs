@@ -23,6 +23,7 @@ mod chance;
 mod codec;
 mod command;
 mod compare;
+mod coverage;
 mod fence;
 mod generator;
 mod line;

@@ -1,6 +1,6 @@
 //! What an answer says once everything is taken out that two right brokers may say differently.
 //!
-//! The table [`ALLOWED`] is the whole list. Besides, ids of the server's own making (topic ids, and
+//! The table [`allowed::ALLOWED`] is the whole list. Besides, ids of the server's own making (topic ids, and
 //! the UUIDs within member ids) are renamed by the place of their first appearance, so what matters
 //! stays: which of them are the same.
 
@@ -8,28 +8,37 @@ use std::collections::BTreeMap;
 
 use wire::api::ApiKey;
 
-use crate::allowed::{ALLOWED, Allowed, Rule};
+use crate::allowed::{self, Rule};
 use crate::script::{NOBODYS_ID, RUN};
 use crate::tree::{Tree, replace_bytes};
 
 /// No time that a script gives to a record is later, and no clock is this slow.
 const CLOCK_MIN_MS: i64 = 1_750_000_000_000;
 
-/// The configs of topics that both brokers have.
+/// The configs of topics and brokers that both brokers have.
 const SHARED_CONFIGS: &[&str] = &[
     "cleanup.policy",
     "compression.type",
     "index.interval.bytes",
+    "log.index.interval.bytes",
+    "log.message.timestamp.type",
+    "log.retention.bytes",
+    "log.segment.bytes",
     "max.message.bytes",
+    "message.max.bytes",
     "message.timestamp.after.max.ms",
     "message.timestamp.before.max.ms",
     "message.timestamp.type",
     "min.insync.replicas",
+    "num.partitions",
     "retention.bytes",
     "retention.ms",
     "segment.bytes",
     "segment.ms",
 ];
+
+/// The features that both brokers have.
+const SHARED_FEATURES: &[&str] = &["metadata.version"];
 
 /// Brings the answers of one run into the form in which they are compared.
 #[derive(Debug)]
@@ -83,8 +92,8 @@ impl Normaliser {
             Tree::Bytes(bytes) => Tree::Bytes(replace_bytes(bytes, &self.run, RUN)),
             leaf => leaf.clone(),
         };
-        match rule(key, path) {
-            None => tree,
+        match allowed::rule(key, path) {
+            None | Some(Rule::Instead(..)) => tree,
             Some(Rule::Ignored) => Tree::Symbol("any".to_owned()),
             Some(Rule::AnyText) => match tree {
                 Tree::Text(_) => Tree::Symbol("text".to_owned()),
@@ -102,6 +111,7 @@ impl Normaliser {
             Some(Rule::AnyOrder) => self.sorted(tree, |_| true),
             Some(Rule::Ours) => self.sorted(tree, is_ours),
             Some(Rule::Shared) => self.sorted(tree, is_shared),
+            Some(Rule::Without(names)) => without(tree, names),
         }
     }
 
@@ -157,16 +167,18 @@ impl Normaliser {
     }
 }
 
-fn rule(key: ApiKey, path: &str) -> Option<Rule> {
-    let holds = |allowed: &&Allowed| match allowed.key {
-        Some(of) => of == key && allowed.path == path,
-        None => last_word(path) == allowed.path,
-    };
-    ALLOWED.iter().find(holds).map(|allowed| allowed.rule)
-}
-
 fn last_word(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or_default()
+}
+
+/// Leaves out what has one of these names.
+fn without(list: Tree, names: &[&str]) -> Tree {
+    let Tree::List(mut elements) = list else {
+        return list;
+    };
+    let is_named = |element: &Tree| matches!(element.at("name"), Some(Tree::Text(name)) if names.contains(&name.as_str()));
+    elements.retain(|element| !is_named(element));
+    Tree::List(elements)
 }
 
 /// Whether one of an element's own fields has the run's name in it; an element with an error is
@@ -183,10 +195,12 @@ fn is_ours(element: &Tree) -> bool {
         .any(|(_, value)| matches!(value, Tree::Text(text) if text.contains(RUN)))
 }
 
-/// Whether an element is a config or an API that riverrun has too.
+/// Whether an element is a config, a feature or an API that riverrun has too.
 fn is_shared(element: &Tree) -> bool {
     match (element.at("name"), element.int_at("api_key")) {
-        (Some(Tree::Text(config)), _) => SHARED_CONFIGS.contains(&config.as_str()),
+        (Some(Tree::Text(name)), _) => [SHARED_CONFIGS, SHARED_FEATURES]
+            .iter()
+            .any(|shared| shared.contains(&name.as_str())),
         (_, Some(key)) => i16::try_from(key).is_ok_and(|key| ApiKey::from_wire(key).is_some()),
         _ => true,
     }

@@ -23,8 +23,10 @@ impl Generator {
             }
             11 => self.describe_quorum(),
             _ => {
-                let name = self.chance.of(&["client", "", "no spaces"]);
-                let version = self.chance.of(&["1.0", "", "-"]);
+                let name = self
+                    .chance
+                    .of(&["client", "client", "client", "", "no spaces"]);
+                let version = self.chance.of(&["1.0", "1.0", "1.0", "", "-"]);
                 let body = body! { client_software_name: name, client_software_version: version };
                 self.ask(ApiKey::ApiVersions, body);
             }
@@ -65,6 +67,11 @@ impl Generator {
 
     fn elect_leaders(&mut self) {
         let topics = self.named_partitions("topic", "partitions");
+        let topics = if self.chance.once_in(8) {
+            Tree::Null
+        } else {
+            topics.into()
+        };
         let kind = self.chance.of(&[0_i8, 0, 1, 2, -1]);
         self.ask(
             ApiKey::ElectLeaders,
@@ -114,8 +121,10 @@ impl Generator {
     fn update_features(&mut self) {
         let count = self.chance.of(&[0, 1, 1, 2]);
         let update = |generator: &mut Self| {
-            let name = generator.chance.of(&["no.such.feature", "", "another"]);
-            let level = generator.chance.of(&[1_i16, 0, -1, 99]);
+            let name = generator
+                .chance
+                .of(&["no.such.feature", "", "another", "metadata.version"]);
+            let level = generator.chance.of(&[1_i16, 0, -1, 99, 30]);
             let kind = generator.chance.of(&[1_i8, 1, 2, 3, 0, 9]);
             let downgrade = generator.chance.once_in(2);
             body! { feature: name, max_version_level: level, allow_downgrade: downgrade, upgrade_type: kind }
@@ -126,8 +135,10 @@ impl Generator {
     }
 
     fn list_transactions(&mut self) {
+        let pattern = self.chance.of(&[None, Some(".*"), Some("["), Some("")]);
         let states = self.chance.of(&["Ongoing", "Empty", "nonsense", ""]);
-        let states = if self.chance.once_in(2) {
+        // Of a pattern that is none, Kafka says so, and nothing of the states.
+        let states = if pattern != Some("[") && self.chance.once_in(2) {
             vec![states]
         } else {
             Vec::new()
@@ -137,7 +148,6 @@ impl Generator {
         } else {
             Vec::new()
         };
-        let pattern = self.chance.of(&[None, Some(".*"), Some("["), Some("")]);
         let body = body! {
             state_filters: states, producer_id_filters: producers,
             duration_filter: self.chance.of(&[-1_i64, 0, 1000]), transactional_id_pattern: pattern,

@@ -1,10 +1,9 @@
 //! Configs of topics: those that Kafka and riverrun both know.
 
 use wire::api::ApiKey;
-use wire::messages::incremental_alter_configs::OPERATION_SET;
+use wire::messages::incremental_alter_configs::{OPERATION_DELETE, OPERATION_SET};
 
 use super::maker::{BAD_NAMES, Generator};
-use crate::script::RUN;
 use crate::tree::{Tree, body};
 
 /// Configs and values for them, good ones and bad ones.
@@ -29,9 +28,26 @@ const CONFIGS: &[(&str, &[&str])] = &[
     ("", &["1"]),
 ];
 
-/// Numbers of kinds of resources: topic, broker, client metrics, group, and some that are none.
+/// Configs of brokers and values for them, none of which stops a script. Kafka takes those that are
+/// none, for plug-ins to read.
+const BROKER_CONFIGS: &[(&str, &[&str])] = &[
+    ("log.retention.bytes", &["1000000", "-1", "all"]),
+    ("log.segment.bytes", &["1048576", "2097152", "-1"]),
+    ("log.index.interval.bytes", &["4096", "0", "-1"]),
+    ("message.max.bytes", &["100000", "200000", "-1"]),
+    ("compression.type", &["producer", "zstd", "bzip2"]),
+    ("log.message.timestamp.type", &["CreateTime", "Never"]),
+    ("min.insync.replicas", &["1", "0", "2"]),
+    (READ_ONLY, &["2"]),
+];
+
+/// A config of brokers that nobody can change while they run.
+const READ_ONLY: &str = "num.partitions";
+
+/// Numbers of kinds of resources: topics, brokers, and some that are none.
 const TOPIC: i8 = 2;
-const KINDS: [i8; 8] = [TOPIC, TOPIC, TOPIC, TOPIC, 0, 1, 99, -1];
+const BROKER: i8 = 4;
+const KINDS: [i8; 10] = [TOPIC, TOPIC, TOPIC, TOPIC, BROKER, BROKER, 0, 1, 99, -1];
 
 impl Generator {
     /// One step of the walk through configs.
@@ -51,14 +67,44 @@ impl Generator {
         (name, (!self.chance.once_in(12)).then_some(value))
     }
 
+    /// A config and a value for it, of a kind of resource.
+    fn config_of(&mut self, kind: i8) -> (&'static str, Option<&'static str>) {
+        if kind != BROKER {
+            return self.config();
+        }
+        let (name, values) = self.chance.of(BROKER_CONFIGS);
+        let value = self.chance.of(values);
+        (name, (!self.chance.once_in(12)).then_some(value))
+    }
+
+    /// What brokers were told is taken back, so that the next script finds them as this one did.
+    pub(super) fn forget_configs(&mut self) {
+        let names = BROKER_CONFIGS.iter().map(|(name, _)| *name);
+        let names = names.filter(|name| *name != READ_ONLY);
+        let deletion = |name: &str| body! { name: name, config_operation: OPERATION_DELETE };
+        let configs: Vec<Tree> = names.map(deletion).collect();
+        let resource = |name: &str| {
+            body! { resource_type: BROKER, resource_name: name, configs: configs.clone() }
+        };
+        let resources: Vec<Tree> = ["1", ""].map(resource).into();
+        self.ask(
+            ApiKey::IncrementalAlterConfigs,
+            body! { resources: resources },
+        );
+    }
+
     fn resources(
         &mut self,
-        mut of: impl FnMut(&mut Self, &str) -> (&'static str, Tree),
+        mut of: impl FnMut(&mut Self, i8, &str) -> (&'static str, Tree),
     ) -> Vec<Tree> {
         let count = self.chance.of(&[0, 1, 1, 1, 2]);
         let mut one = |generator: &mut Self| {
-            let (kind, name) = (generator.chance.of(&KINDS), generator.any_topic());
-            let (field, value) = of(generator, &name);
+            let kind = generator.chance.of(&KINDS);
+            let name = match kind {
+                BROKER => generator.chance.of(&["1", "1", "", "2", "one"]).to_owned(),
+                _ => generator.any_topic(),
+            };
+            let (field, value) = of(generator, kind, &name);
             Tree::Fields(vec![
                 ("resource_type", kind.into()),
                 ("resource_name", name.into()),
@@ -73,10 +119,10 @@ impl Generator {
     }
 
     fn describe_configs(&mut self) {
-        let mut resources = self.resources(|generator, _| {
+        let mut resources = self.resources(|generator, kind, _| {
             // All keys at once are never asked for: Kafka has more of them.
             let count = generator.chance.of(&[1, 2, 3]);
-            let keys: Vec<&str> = (0..count).map(|_| generator.config().0).collect();
+            let keys: Vec<&str> = (0..count).map(|_| generator.config_of(kind).0).collect();
             ("configuration_keys", keys.into())
         });
         // One of no kind comes alone: Kafka refuses the others with it.
@@ -93,10 +139,10 @@ impl Generator {
     }
 
     fn alter_configs(&mut self) {
-        let mut resources = self.resources(|generator, _| {
+        let mut resources = self.resources(|generator, kind, _| {
             let count = generator.chance.of(&[0, 1, 1, 2]);
             let config = |generator: &mut Self| {
-                let (name, value) = generator.config();
+                let (name, value) = generator.config_of(kind);
                 body! { name: name, value: value }
             };
             let configs: Vec<Tree> = (0..count).map(|_| config(generator)).collect();
@@ -112,7 +158,7 @@ impl Generator {
     }
 
     fn change_configs(&mut self) {
-        let resources = self.resources(|generator, resource| {
+        let resources = self.resources(|generator, kind, resource| {
             let count = generator.chance.of(&[0, 1, 1, 2]);
             // No unknown operation: Kafka then only says that something went wrong. Of a name that no
             // topic can have, Kafka tells last.
@@ -122,7 +168,7 @@ impl Generator {
                 &[OPERATION_SET, OPERATION_SET, OPERATION_SET, 1, 2, 3]
             };
             let change = |generator: &mut Self| {
-                let (name, value) = generator.config();
+                let (name, value) = generator.config_of(kind);
                 let operation = generator.chance.of(operations);
                 body! { name: name, config_operation: operation, value: value }
             };
@@ -138,13 +184,5 @@ impl Generator {
         let kinds: [&[i8]; 6] = [&[2], &[4], &[16], &[32], &[2, 4], &[1]];
         let kinds = self.chance.of(&kinds).to_vec();
         self.ask(ApiKey::ListConfigResources, body! { resource_types: kinds });
-    }
-
-    /// A name for a user, a client or a transaction.
-    pub(super) fn any_name(&mut self) -> String {
-        match self.chance.below(8) {
-            0 => String::new(),
-            number => format!("{RUN}-name-{}", number % 3),
-        }
     }
 }

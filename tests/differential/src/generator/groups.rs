@@ -4,7 +4,7 @@ use wire::api::ApiKey;
 
 use super::group::{Member, TIMEOUT_MS};
 use super::maker::Generator;
-use super::membership::protocols;
+use super::membership::{MEMBERS_MAX, protocols};
 use crate::script::ADMIN_LINE;
 use crate::script::RUN;
 use crate::tree::{Tree, body};
@@ -16,6 +16,7 @@ impl Generator {
         match self.chance.below(16) {
             0..=4 => self.membership_step(index),
             5..=7 => self.heartbeat_step(index),
+            8 if self.groups[index].members.len() == MEMBERS_MAX => self.join_full(index),
             8 => self.refused_join(index),
             9 => self.refused_sync(index),
             10 => self.refused_leave(index),
@@ -141,7 +142,9 @@ impl Generator {
             self.groups[index].name.clone()
         };
         let instance = format!("{RUN}-no-instance");
-        let members = match self.chance.below(4) {
+        let known = self.speaker(index).and_then(|member| member.instance);
+        let members = match self.chance.below(5) {
+            4 => vec![body! { member_id: "nobody", group_instance_id: known }],
             0 => Vec::new(),
             1 => vec![body! { member_id: "nobody", group_instance_id: instance }],
             2 => vec![
@@ -160,7 +163,18 @@ impl Generator {
         );
     }
 
-    fn describe_groups(&mut self) {
+    /// One more than a group takes is refused at once.
+    fn join_full(&mut self, index: usize) {
+        let kind = self.groups[index].protocol_type;
+        let body = body! {
+            group_id: self.groups[index].name.clone(), session_timeout_ms: TIMEOUT_MS,
+            rebalance_timeout_ms: TIMEOUT_MS, member_id: "", protocol_type: kind,
+            protocols: protocols(kind, 0),
+        };
+        self.ask(ApiKey::JoinGroup, body);
+    }
+
+    pub(super) fn describe_groups(&mut self) {
         let count = self.chance.of(&[0, 1, 1, 2, 3]);
         let groups: Vec<String> = (0..count).map(|_| self.any_group()).collect();
         let operations = self.chance.once_in(3);
@@ -168,9 +182,10 @@ impl Generator {
         self.ask(ApiKey::DescribeGroups, body);
     }
 
-    fn list_groups(&mut self) {
+    pub(super) fn list_groups(&mut self) {
         let states = self.chance.of(&[
             "Stable",
+            "CompletingRebalance",
             "Empty",
             "stable",
             "Dead",
@@ -197,7 +212,7 @@ impl Generator {
     }
 
     fn find_coordinator(&mut self) {
-        let kind = self.chance.of(&[0_i8, 0, 0, 0, 3, -1, 100]);
+        let kind = self.chance.of(&[0_i8, 0, 0, 0, 1, 2, 3, -1, 100]);
         let count = self.chance.of(&[0, 1, 2, 3]);
         let keys: Vec<String> = (0..count).map(|_| self.any_group()).collect();
         let key = self.any_group();

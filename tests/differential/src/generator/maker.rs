@@ -10,9 +10,10 @@ use crate::messages::Form;
 use crate::script::{ADMIN_LINE, Due, RUN, Step, nobodys_id};
 use crate::tree::{Earlier, Tree, body};
 
-/// How many topics and groups a script has names for.
+/// How many topics, groups and users or clients a script has names for.
 pub(super) const TOPICS: usize = 4;
 pub(super) const GROUPS: usize = 4;
+pub(super) const NAMES: usize = 3;
 
 /// A script in the making.
 pub(super) struct Generator {
@@ -130,6 +131,14 @@ impl Generator {
             .collect()
     }
 
+    /// A name for a user or a client.
+    pub(super) fn any_name(&mut self) -> String {
+        match self.chance.below(8) {
+            0 => String::new(),
+            number => name(number % NAMES),
+        }
+    }
+
     /// The name of a group, most often of one that is there.
     pub(super) fn any_group(&mut self) -> String {
         match self.chance.below(12) {
@@ -154,4 +163,8 @@ pub(super) fn kept_topic() -> String {
 
 pub(super) fn group_name(index: usize) -> String {
     format!("{RUN}-group-{index}")
+}
+
+pub(super) fn name(index: usize) -> String {
+    format!("{RUN}-name-{index}")
 }

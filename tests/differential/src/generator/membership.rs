@@ -10,8 +10,8 @@ use crate::script::RUN;
 use crate::script::{ADMIN_LINE, Due};
 use crate::tree::{Earlier, Tree, body};
 
-/// How many members a group has at most.
-const MEMBERS_MAX: usize = 5;
+/// How many members a group takes, by the configuration of both brokers.
+pub(super) const MEMBERS_MAX: usize = 5;
 
 /// The first version of JoinGroup in which a member without an id is sent away with one.
 const ID_REQUIRED: i16 = 4;
@@ -26,7 +26,7 @@ impl Generator {
         match self.chance.below(10) {
             _ if count == 0 => self.enter_empty(index),
             0..=2 if count < MEMBERS_MAX => self.enter(index),
-            3 => self.come_and_go(index),
+            3 if count < MEMBERS_MAX => self.come_and_go(index),
             4 => self.rejoin_unchanged(index),
             5 => self.rejoin_and_share(index),
             6 => self.static_return(index),
@@ -125,6 +125,15 @@ impl Generator {
         }
     }
 
+    /// Someone looks at the groups while one of them rebalances.
+    fn look_on(&mut self) {
+        match self.chance.below(12) {
+            0 => self.describe_groups(),
+            1 => self.list_groups(),
+            _ => {}
+        }
+    }
+
     /// Every member that is not parked yet hears that the group rebalances, and joins again; the
     /// last one releases all.
     fn call_back(&mut self, index: usize, mut parked: Vec<usize>) {
@@ -141,6 +150,7 @@ impl Generator {
             if self.chance.once_in(4) {
                 self.commit_as(index, member);
             }
+            self.look_on();
             let form = self.join_form(member);
             let body = self.join_body(index, member, member.id());
             let last = absent.is_empty();
@@ -176,6 +186,7 @@ impl Generator {
                 parked.push(self.sync(index, member, Vec::new(), Due::Released, Vec::new()));
             }
         }
+        self.look_on();
         let mut parts: Vec<Tree> = members
             .iter()
             .map(|member| {
@@ -261,9 +272,12 @@ impl Generator {
 
     fn leave_body(&mut self, index: usize, line: usize, id: Tree, instance: Option<String>) {
         let versions = if instance.is_some() { (3, 5) } else { (0, 5) };
-        let leaver = body! { member_id: id.clone(), group_instance_id: instance };
+        let mut leavers = vec![body! { member_id: id.clone(), group_instance_id: instance }];
+        if self.chance.once_in(4) {
+            leavers.push(body! { member_id: "nobody" });
+        }
         let body = body! {
-            group_id: self.groups[index].name.clone(), member_id: id, members: vec![leaver],
+            group_id: self.groups[index].name.clone(), member_id: id, members: leavers,
         };
         self.send_within(line, ApiKey::LeaveGroup, versions, body);
     }
@@ -318,10 +332,15 @@ impl Generator {
             return;
         };
         let old = &members[at];
-        let form = self.join_form(old);
-        let body = self.join_body(index, old, Tree::from(""));
-        let step = self.push(old.line, form, body, Due::Now, Vec::new());
-        self.groups[index].members[at].joined = step;
+        let mut new = old.clone();
+        if self.chance.once_in(2) {
+            // It says something else of itself, but what all would choose stays the same.
+            new.number = self.fresh();
+        }
+        let form = self.join_form(&new);
+        let body = self.join_body(index, &new, Tree::from(""));
+        new.joined = self.push(new.line, form, body, Due::Now, Vec::new());
+        self.groups[index].members[at] = new;
         self.honest_heartbeat(index, old);
         self.commit_as(index, old);
     }

@@ -8,7 +8,8 @@ use crate::script::ADMIN_LINE;
 use crate::script::RUN;
 use crate::tree::{Earlier, Tree, body};
 
-/// An offset that is not refused: Kafka remembers a group without any until it restarts.
+/// An offset that is not refused. Who commits without a generation, whatever member it names, makes
+/// the group; if every offset is refused, Kafka remembers that group until it restarts.
 fn kept_offset() -> Tree {
     let path = "topics.0.topic_id".to_owned();
     let id = Earlier { step: 0, path };
@@ -93,7 +94,7 @@ impl Generator {
             (2, 10)
         };
         let mut topics = self.committed_topics();
-        if committer.member == Tree::from("") {
+        if matches!(committer.generation, Tree::Int(..0)) {
             topics.push(kept_offset());
         }
         let body = body! {

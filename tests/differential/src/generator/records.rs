@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use record::{BatchBuilder, Compression, NewRecord};
-use types::TimestampMs;
+use record::{BatchBuilder, Compression, NewRecord, Producer};
+use types::{ProducerEpoch, ProducerId, Sequence, TimestampMs};
 use wire::api::ApiKey;
 use wire::messages::list_offsets::{LATEST, MAX_TIMESTAMP};
 
@@ -13,6 +13,9 @@ use crate::tree::{Earlier, Tree, body};
 
 /// When the first record was written. No clock is asked: retention must not run during a test.
 const FIRST_MS: i64 = 1_700_000_000_000;
+
+/// Ids of producers from here on are given out by no broker.
+const PRODUCER_ID_MIN: i64 = 7_000_000_000;
 
 impl Generator {
     /// One step of the walk through logs.
@@ -33,6 +36,9 @@ impl Generator {
         let topic = topic_name(self.chance.below(TOPICS));
         let id = self.id_of(&topic);
         let mut batch = BatchBuilder::new(Compression::None);
+        if self.chance.once_in(3) {
+            batch = batch.with_producer(self.new_producer());
+        }
         for _ in 0..=self.chance.below(4) {
             let number = i64::try_from(self.fresh()).unwrap_or(0);
             let value = format!("record {number}");
@@ -52,6 +58,15 @@ impl Generator {
             ApiKey::Produce,
             body! { acks: acks, timeout_ms: 20_000, topic_data: vec![topic] },
         );
+    }
+
+    /// A producer that nobody has seen, so that nothing is out of its order.
+    fn new_producer(&mut self) -> Producer {
+        Producer {
+            id: ProducerId(PRODUCER_ID_MIN + i64::try_from(self.fresh()).unwrap_or(0)),
+            epoch: ProducerEpoch(self.chance.of(&[0, 1])),
+            base_sequence: Sequence::ZERO,
+        }
     }
 
     /// Some topics, each with some partitions made by `partition`, none of them twice.
@@ -149,6 +164,11 @@ impl Generator {
     /// Where logs are; then some are moved to where they are, or nowhere.
     fn log_dirs(&mut self) {
         let topics = self.topics_with(("topic", "partitions"), |_, index| index.into());
+        let topics = if self.chance.once_in(4) {
+            Tree::Null
+        } else {
+            topics.into()
+        };
         let step = self.ask(ApiKey::DescribeLogDirs, body! { topics: topics });
         if self.chance.once_in(2) {
             return;

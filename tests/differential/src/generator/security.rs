@@ -3,21 +3,34 @@
 use bytes::Bytes;
 use wire::api::ApiKey;
 
-use super::maker::Generator;
-use crate::script::RUN;
+use super::maker::{Generator, NAMES, name};
 use crate::tree::{Tree, body};
 
-/// The keys of quotas, some of which are none, with values.
-const QUOTAS: [(&str, f64); 8] = [
+/// The keys of quotas, some of which are none, with values. None of them slows a script down.
+const QUOTAS: [(&str, f64); 10] = [
     ("producer_byte_rate", 1_048_576.0),
     ("consumer_byte_rate", 2_097_152.0),
     ("request_percentage", 200.0),
     ("controller_mutation_rate", 5_000.0),
+    ("connection_creation_rate", 5_000.0),
+    ("connection_creation_rate", 1.5),
     ("producer_byte_rate", -1.0),
     ("producer_byte_rate", 0.0),
     ("consumer_byte_rate", 1.5),
     ("no_such_quota", 1.0),
 ];
+
+/// An address that nobody connects from.
+const ADDRESS: &str = "192.0.2.1";
+
+/// The keys of quotas that clients and users have, and those that addresses have.
+const CLIENT_QUOTAS: &[&str] = &[
+    "producer_byte_rate",
+    "consumer_byte_rate",
+    "request_percentage",
+    "controller_mutation_rate",
+];
+const ADDRESS_QUOTAS: &[&str] = &["connection_creation_rate"];
 
 impl Generator {
     /// One step of the walk through security and quotas.
@@ -33,29 +46,24 @@ impl Generator {
         }
     }
 
-    /// Takes away what may be left: quotas and passwords.
+    /// Takes away what may be left, passwords and quotas, so that the next script finds none.
     pub(super) fn forget_security(&mut self) {
-        for number in 0..3 {
-            let name = format!("{RUN}-name-{number}");
-            let deletions: Vec<Tree> = [1_i8, 2]
-                .map(|kind| body! { name: name.as_str(), mechanism: kind })
-                .into();
+        for mechanism in [1_i8, 2] {
+            let deletions: Vec<Tree> = (0..NAMES)
+                .map(|number| body! { name: name(number), mechanism: mechanism })
+                .collect();
             self.ask(
                 ApiKey::AlterUserScramCredentials,
                 body! { deletions: deletions },
             );
-            let ops: Vec<Tree> = QUOTAS[..4]
-                .iter()
-                .map(|(key, _)| body! { key: *key, remove: true })
-                .collect();
-            let entries: Vec<Tree> = ["client-id", "user"]
-                .map(|kind| {
-                    let part = body! { entity_type: kind, entity_name: name.as_str() };
-                    body! { entity: vec![part], ops: ops.clone() }
-                })
-                .into();
-            self.ask(ApiKey::AlterClientQuotas, body! { entries: entries });
         }
+        let addresses = [None, Some(ADDRESS)].map(|address| vec![part("ip", address)]);
+        let addresses = addresses.map(|address| removal(address, ADDRESS_QUOTAS));
+        let clients = clients().into_iter();
+        let clients = clients.map(|client| removal(client, CLIENT_QUOTAS));
+        let entries: Vec<Tree> = clients.chain(addresses).collect();
+        self.ask(ApiKey::AlterClientQuotas, body! { entries: entries });
+        self.ask(ApiKey::DescribeClientQuotas, body! {});
     }
 
     fn acl_filter(&mut self) -> Tree {
@@ -130,15 +138,30 @@ impl Generator {
         self.ask(ApiKey::AlterUserScramCredentials, body);
     }
 
+    /// The name of someone who may have a quota.
+    fn any_quota_name(&mut self, kind: &str) -> String {
+        if kind == "ip" && !self.chance.once_in(4) {
+            return ADDRESS.to_owned();
+        }
+        self.any_name()
+    }
+
     fn describe_quotas(&mut self) {
         let component = |generator: &mut Self| {
-            let kind = generator
-                .chance
-                .of(&["client-id", "client-id", "user", "nonsense", ""]);
-            body! { entity_type: kind, match_type: 0_i8, match_: generator.any_name() }
+            let kind =
+                generator
+                    .chance
+                    .of(&["client-id", "client-id", "user", "ip", "nonsense", ""]);
+            let name = generator.any_quota_name(kind);
+            let how = generator.chance.of(&[0_i8, 0, 1, 2, 3]);
+            let name = if how == 0 || generator.chance.once_in(8) {
+                Tree::from(name)
+            } else {
+                Tree::Null
+            };
+            body! { entity_type: kind, match_type: how, match_: name }
         };
-        // Never all of them: other runs may have left some.
-        let count = self.chance.of(&[1, 1, 2]);
+        let count = self.chance.of(&[0, 1, 1, 2]);
         let components: Vec<Tree> = (0..count).map(|_| component(self)).collect();
         let body = body! { components: components, strict: self.chance.once_in(2) };
         self.ask(ApiKey::DescribeClientQuotas, body);
@@ -146,17 +169,23 @@ impl Generator {
 
     fn alter_quotas(&mut self) {
         let entry = |generator: &mut Self| {
-            let kinds: [&[&str]; 7] = [
+            let kinds: [&[&str]; 9] = [
                 &["client-id"],
                 &["client-id"],
                 &["user"],
                 &["user", "client-id"],
+                &["ip"],
+                &["ip", "user"],
                 &["nonsense"],
                 &[""],
                 &[],
             ];
             let kinds = generator.chance.of(&kinds);
-            let part = |generator: &mut Self, kind: &str| body! { entity_type: kind, entity_name: generator.any_name() };
+            let part = |generator: &mut Self, kind: &str| {
+                let name = generator.any_quota_name(kind);
+                let name = (!generator.chance.once_in(4)).then_some(name);
+                body! { entity_type: kind, entity_name: name }
+            };
             let entity: Vec<Tree> = kinds.iter().map(|kind| part(generator, kind)).collect();
             let count = generator.chance.of(&[0, 1, 1, 2]);
             let op = |generator: &mut Self| {
@@ -174,4 +203,31 @@ impl Generator {
             body! { entries: entries, validate_only: only_checked },
         );
     }
+}
+
+/// Part of who has a quota; without a name, all that have none of their own.
+fn part(kind: &str, name: Option<&str>) -> Tree {
+    body! { entity_type: kind, entity_name: name }
+}
+
+/// Everyone who may have quotas of clients and users.
+fn clients() -> Vec<Vec<Tree>> {
+    let names: Vec<String> = (0..NAMES).map(name).collect();
+    let named = names.iter().map(|name| Some(name.as_str()));
+    let names: Vec<Option<&str>> = named.chain([None]).collect();
+    let mut clients = Vec::new();
+    for &client in &names {
+        clients.push(vec![part("client-id", client)]);
+        clients.push(vec![part("user", client)]);
+        for &user in &names {
+            clients.push(vec![part("client-id", client), part("user", user)]);
+        }
+    }
+    clients
+}
+
+/// Takes away all quotas with these keys.
+fn removal(entity: Vec<Tree>, keys: &[&str]) -> Tree {
+    let ops = keys.iter().map(|key| body! { key: *key, remove: true });
+    body! { entity: entity, ops: ops.collect::<Vec<Tree>>() }
 }

@@ -98,6 +98,7 @@ impl Generator {
         let body = body! { topic_names: names, timeout_ms: 20_000 };
         self.send_within(ADMIN_LINE, ApiKey::DeleteTopics, (1, 5), body);
         self.forget_security();
+        self.forget_configs();
     }
 }
 
@@ -105,10 +106,10 @@ impl Generator {
 mod tests {
     use std::collections::BTreeSet;
 
-    use wire::api;
     use wire::schema::{Field, Kind};
 
     use super::*;
+    use crate::coverage;
     use crate::messages;
     use crate::script::{Due, Step};
     use crate::tree::Tree;
@@ -139,11 +140,7 @@ mod tests {
                     .map(|step| (step.form.key, step.form.version)),
             );
         }
-        let unasked = [ApiKey::Fetch, ApiKey::DescribeQuorum];
-        for api in api::table()
-            .iter()
-            .filter(|api| !unasked.contains(&api.key))
-        {
+        for api in coverage::asked() {
             for version in api.served.min..=api.served.max {
                 assert!(
                     asked.contains(&(api.key, version)),
