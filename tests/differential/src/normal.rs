@@ -208,7 +208,7 @@ fn is_shared(element: &Tree) -> bool {
 
 /// Whether a broker made an id: it is not zero, nor one that a script invented.
 fn is_made(id: &[u8; 16]) -> bool {
-    *id != [0; 16] && id.get(1..) != NOBODYS_ID.get(1..)
+    *id != [0; 16] && id.get(2..) != NOBODYS_ID.get(2..)
 }
 
 fn hex(id: &[u8; 16]) -> String {

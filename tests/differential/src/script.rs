@@ -9,13 +9,13 @@ use crate::tree::Tree;
 /// meet. As long as the name that takes its place, so that lengths are what they seem.
 pub(crate) const RUN: &str = "~run~~";
 
-/// An id that no topic has; others like it differ in the first byte.
+/// An id that no topic has; others like it differ in the first two bytes.
 pub(crate) const NOBODYS_ID: [u8; 16] = [7; 16];
 
-/// Returns an id that no topic has; another for another number below 256.
+/// Returns an id that no topic has; another for another number below 2^16.
 pub(crate) fn nobodys_id(number: usize) -> [u8; 16] {
     let mut id = NOBODYS_ID;
-    id[0] = number.to_le_bytes()[0];
+    [id[0], id[1], ..] = number.to_le_bytes();
     id
 }
 

@@ -15,6 +15,10 @@ pub(super) const TOPICS: usize = 4;
 pub(super) const GROUPS: usize = 4;
 pub(super) const NAMES: usize = 3;
 
+/// Numbers of invented ids from here on are those of names; below are those of steps that created
+/// nothing. One request may have both.
+const UNKNOWN_NAMES_MIN: usize = 1 << 15;
+
 /// A script in the making.
 pub(super) struct Generator {
     pub(super) chance: Chance,
@@ -104,8 +108,8 @@ impl Generator {
         let step = index.and_then(|index| self.created[index]);
         let path = "topics.0.topic_id".to_owned();
         let unknown = || {
-            let sum = name.bytes().map(usize::from).sum();
-            Tree::Uuid(nobodys_id(sum))
+            let sum: usize = name.bytes().map(usize::from).sum();
+            Tree::Uuid(nobodys_id(UNKNOWN_NAMES_MIN + sum))
         };
         step.map_or_else(unknown, |step| Earlier { step, path }.into())
     }
