@@ -1,60 +1,17 @@
-//! The data directory: whose it is, its format, its lock, and which logs and journals it holds.
-//!
-//! Not here: what the logs hold. The `meta` file and the marker of a clean shutdown are described in
-//! docs/formats/data_directory.md.
+//! One data directory: its lock, its runs, its journals and logs.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use runtime::{DirLock, LockError};
-use types::{ByteCount, Incarnation, NodeId, ShardId, TopicId};
-use zerocopy::little_endian::{I32, U32};
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
+use types::{ByteCount, Incarnation, NodeId, ShardId};
 
+use super::meta::{self, Identity, Meta};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::log_id::LogId;
 use crate::recovery::{self, Replayed};
-
-/// The version of the data directory's format.
-pub(crate) const DATA_VERSION: u32 = 1;
-
-const MAGIC: [u8; 8] = *b"rrdata\n\0";
-const META_SIZE: usize = size_of::<RawMeta>();
-
-#[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-struct RawMeta {
-    magic: [u8; 8],
-    version: U32,
-    node: I32,
-    cluster: [u8; 16],
-    directory: [u8; 16],
-    generation: U32,
-    reserved: [u8; 8],
-    crc: U32,
-}
-
-/// A random identity of 16 bytes, shown as a topic id is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity(pub [u8; 16]);
-
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        TopicId(self.0).fmt(f)
-    }
-}
-
-/// What the `meta` file says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Meta {
-    node: NodeId,
-    cluster: Identity,
-    directory: Identity,
-    generation: u32,
-}
 
 /// A locked data directory; the first shard's.
 #[derive(Debug)]
@@ -86,7 +43,7 @@ impl DataDir {
             .await
             .map_err(Error::io("listing", path))?;
         let has = |name: &str| listed.iter().any(|entry| entry.name == name);
-        let is_ours = has("meta");
+        let is_ours = has(meta::FILE_NAME);
         // What a first start that was cut short may have left, and what a formatted disk brings.
         let starting = ["LOCK", "meta.new", "lost+found"];
         if !is_ours
@@ -101,21 +58,16 @@ impl DataDir {
         }
         let lock = lock(path).await?;
         let meta = if is_ours {
-            read_meta(path, node).await?
+            Meta::read(path, node).await?
         } else {
-            Meta {
-                node,
-                cluster: random_identity(),
-                directory: random_identity(),
-                generation: 0,
-            }
+            Meta::new(node, None)
         };
         let meta = Meta {
             generation: meta.generation + 1,
             ..meta
         };
         let shutdown = take_clean_marker(path, meta.generation - 1).await?;
-        write(&path.join("meta"), meta_bytes(&meta).as_bytes()).await?;
+        meta.write(path).await?;
         let layout = Layout::new(path.to_path_buf(), meta.generation);
         let logs = layout.logs();
         runtime::create_dir_all(&logs)
@@ -267,81 +219,6 @@ async fn remove_dir(path: &Path, parent: &Path) -> Result<(), Error> {
         .map_err(Error::io("sync", parent))
 }
 
-fn random_identity() -> Identity {
-    loop {
-        if let Some(id) = TopicId::from_random(runtime::random_bytes()) {
-            return Identity(id.0);
-        }
-    }
-}
-
-fn meta_bytes(meta: &Meta) -> RawMeta {
-    let mut raw = RawMeta::new_zeroed();
-    raw.magic = MAGIC;
-    raw.version = DATA_VERSION.into();
-    raw.node = meta.node.0.into();
-    raw.cluster = meta.cluster.0;
-    raw.directory = meta.directory.0;
-    raw.generation = meta.generation.into();
-    raw.crc = meta_crc(&raw).into();
-    raw
-}
-
-fn meta_crc(raw: &RawMeta) -> u32 {
-    let (covered, _) = raw
-        .as_bytes()
-        .split_at_checked(META_SIZE - size_of::<U32>())
-        .expect("the checksum is the last field");
-    crc32c::crc32c(covered)
-}
-
-/// The version stands at the same place in every version of the file, and is looked at first.
-fn parse_meta(bytes: &[u8], path: PathBuf) -> Result<Meta, Error> {
-    let damaged = |position| Error::Damaged {
-        path: path.clone(),
-        position,
-    };
-    let prefix = bytes.first_chunk::<12>().ok_or_else(|| damaged(0))?;
-    let (magic, version) = prefix.split_at_checked(8).ok_or_else(|| damaged(0))?;
-    let version = U32::read_from_bytes(version).map_err(|_| damaged(8))?.get();
-    if magic != MAGIC {
-        return Err(damaged(0));
-    }
-    if version > DATA_VERSION {
-        return Err(Error::NewerFormat {
-            path,
-            found: version,
-            supported: DATA_VERSION,
-        });
-    }
-    let raw = RawMeta::read_from_bytes(bytes).map_err(|_| damaged(12))?;
-    if raw.crc.get() != meta_crc(&raw) {
-        return Err(damaged(12));
-    }
-    Ok(Meta {
-        node: NodeId(raw.node.get()),
-        cluster: Identity(raw.cluster),
-        directory: Identity(raw.directory),
-        generation: raw.generation.get(),
-    })
-}
-
-async fn read_meta(root: &Path, node: NodeId) -> Result<Meta, Error> {
-    let path = root.join("meta");
-    let bytes = runtime::read_file(&path, ByteCount::kib(4))
-        .await
-        .map_err(Error::io("read", &path))?;
-    let meta = parse_meta(&bytes, path)?;
-    if meta.node != node {
-        return Err(Error::ForeignNode {
-            path: root.into(),
-            found: meta.node,
-            expected: node,
-        });
-    }
-    Ok(meta)
-}
-
 /// The marker names the run that ended, so that one that came back after a crash says nothing.
 fn clean_marker(generation: u32) -> Vec<u8> {
     format!("clean {generation}\n").into_bytes()
@@ -369,54 +246,4 @@ async fn take_clean_marker(root: &Path, generation: u32) -> Result<Shutdown, Err
     } else {
         Shutdown::Unclean
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn meta() -> Meta {
-        Meta {
-            node: NodeId(3),
-            cluster: Identity([1; 16]),
-            directory: Identity([2; 16]),
-            generation: 9,
-        }
-    }
-
-    #[test]
-    fn meta_is_read_back_and_every_flipped_bit_is_refused() {
-        let mut bytes = meta_bytes(&meta()).as_bytes().to_vec();
-        assert_eq!(parse_meta(&bytes, PathBuf::new()).unwrap(), meta());
-        for bit in 0..bytes.len() * 8 {
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            assert!(parse_meta(&bytes, PathBuf::new()).is_err(), "bit {bit}");
-            bytes[bit / 8] ^= 1 << (bit % 8);
-        }
-        for length in 0..bytes.len() {
-            assert!(parse_meta(&bytes[..length], PathBuf::new()).is_err());
-        }
-    }
-
-    #[test]
-    fn the_golden_meta_file_is_read() {
-        let written = meta_bytes(&meta()).as_bytes().to_vec();
-        let then = crate::golden::golden("data_directory_v1.bin", &written);
-        assert_eq!(parse_meta(&then, PathBuf::new()).unwrap(), meta());
-    }
-
-    #[test]
-    fn a_newer_format_is_named_before_anything_else_is_read() {
-        let mut bytes = meta_bytes(&meta()).as_bytes()[..12].to_vec();
-        bytes[8] = 2;
-        let found = parse_meta(&bytes, PathBuf::new());
-        assert!(matches!(
-            found,
-            Err(Error::NewerFormat {
-                found: 2,
-                supported: 1,
-                ..
-            })
-        ));
-    }
 }
