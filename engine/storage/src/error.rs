@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use thiserror::Error;
 use types::{Incarnation, LeaderEpoch, NodeId, Offset, ProducerEpoch, ProducerId, ShardId};
 
+use crate::catalog::Identity;
+
 /// A store, journal or directory could not be opened, recovered or closed.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -53,6 +55,48 @@ pub enum Error {
         found: NodeId,
         /// Who asked.
         expected: NodeId,
+    },
+    /// The data belongs to another cluster.
+    #[error("data directory {path} belongs to cluster {found}, this is cluster {expected}")]
+    ForeignCluster {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        found: Identity,
+        /// Who asked.
+        expected: Identity,
+    },
+    /// The directory that is named first is not the one with the metadata log.
+    #[error(
+        "data directory {path} is named first and does not hold the metadata log of the data that \
+         is there; is its disk mounted, and is it the first?"
+    )]
+    NoMetadata {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory with the metadata log is not named first.
+    #[error("data directory {path} holds a metadata log: it must be named first")]
+    MetadataBeside {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// No directory is made where one may be missing.
+    #[error(
+        "data directory {path} is empty, and {missing} of this node's are missing: is its disk \
+         mounted?"
+    )]
+    DirectoryMissing {
+        /// The empty directory.
+        path: PathBuf,
+        /// How many directories that the node has were not found.
+        missing: usize,
+    },
+    /// The directory is none of the node's any more: its logs may have begun anew elsewhere.
+    #[error("data directory {path} was given up by this node: empty it to use it again")]
+    DirectoryGivenUp {
+        /// The directory.
+        path: PathBuf,
     },
     /// A file is not what was written: its checksum, magic or lengths are wrong.
     #[error("{path} is damaged at byte {position}")]
@@ -115,12 +159,13 @@ impl Error {
 
 /// The store or the log takes part in nothing any more.
 ///
-/// A write or sync failed (nothing is known of the disk then, so nothing is retried), the log was
-/// removed, or the store was closed.
+/// A write or sync failed (nothing is known of the disk then, so nothing is retried), the data
+/// directory could not be opened, the log was removed, or the store was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Offline {
-    /// A write or sync failed; the reason is in the log and in [`crate::StoreMetrics`].
-    #[error("the log directory is offline after a failed write or sync")]
+    /// A write or sync failed, or the data directory was never opened; the reason is in the log and in
+    /// [`crate::StoreMetrics`].
+    #[error("the data directory is out of service")]
     Failed,
     /// The log was deleted.
     #[error("the log was removed")]

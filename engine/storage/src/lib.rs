@@ -20,19 +20,24 @@
 //! <data>/shard-N/journal-K  reserve     the journal of a shard; space kept back for a full disk
 //! <data>/logs/<topic id>-<partition>-<incarnation>/   segments, indexes, snapshots of one log
 //! <data>/metadata/                      the metadata log and its snapshots
+//! <data>/directories                    which other directories the node has
 //! ```
+//!
+//! A node may have several ([`DataDirs`]). They share nothing: a shard has a store in each, and one
+//! that fails takes its own logs offline.
 //!
 //! # A start
 //!
-//! 1. The first shard opens the [`DataDir`] and the [`MetadataLog`], and learns which logs there are.
+//! 1. The first shard opens the first [`DataDir`] and its [`MetadataLog`], learns which logs there are,
+//!    and opens the other directories.
 //! 2. Every journal the last run left is replayed into the segments ([`replay_journals`]), by any
-//!    shard; the results are merged and written down ([`DataDir::note_replayed`]).
-//! 3. Every shard opens its [`ShardStore`] with its logs; no log is read for that.
+//!    shard; the results of one directory are merged and written down ([`DataDir::note_replayed`]).
+//! 3. Every shard opens its [`ShardStore`]s with its logs; no log is read for that.
 //! 4. Journals of shards that are no more are retired ([`DataDir::retire_journals`]).
 //!
 //! | module | what |
 //! |---|---|
-//! | `catalog`, `layout` | the data directory |
+//! | `catalog`, `layout` | the data directories |
 //! | `store`, `shared` | one shard: tasks, bounds, lists of work |
 //! | `log` | the operations of one log; `log_core` its state, `tail` its newest batches |
 //! | `journal` | chunks, rounds, ring, checkpoints |
@@ -75,7 +80,7 @@ mod store;
 mod tail;
 mod work_list;
 
-pub use catalog::{DataDir, Identity};
+pub use catalog::{DataDir, DataDirs, Identity};
 pub use config::{Durability, LogConfig, StoreOptions};
 pub use epochs::EpochEnd;
 pub use error::{AppendError, Error, Offline, ReadError};

@@ -46,6 +46,7 @@ struct Findings {
 /// *Errors*: [`ReadError::Corrupt`] for damage below the log's end; the rest of the log is not
 /// concerned, but what depends on the past is refused.
 pub(crate) async fn load(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result<(), ReadError> {
+    core.check_online()?;
     if core.state.borrow().past == Past::Loaded {
         return Ok(());
     }

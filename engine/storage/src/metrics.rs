@@ -1,6 +1,7 @@
 //! What a shard's store counts, as plain numbers.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use types::Latencies;
@@ -8,6 +9,8 @@ use types::Latencies;
 /// The counters of one shard's store since its start.
 #[derive(Clone, Debug, Default)]
 pub struct StoreMetrics {
+    /// The data directory that the store is in.
+    pub directory: PathBuf,
     /// Journal rounds: writes of one chunk each.
     pub rounds: u64,
     /// Journal syncs.

@@ -55,6 +55,19 @@ impl fmt::Debug for Shared {
 }
 
 impl Shared {
+    /// Makes those of a store that was never in service, and says why.
+    pub(crate) fn out_of_service(
+        layout: Layout,
+        shard: ShardId,
+        options: StoreOptions,
+        reason: String,
+    ) -> Self {
+        Self {
+            offline: RefCell::new(Some((Offline::Failed, reason))),
+            ..Self::new(layout, shard, options)
+        }
+    }
+
     pub(crate) fn new(layout: Layout, shard: ShardId, options: StoreOptions) -> Self {
         Self {
             counters: Counters::default(),
@@ -76,13 +89,16 @@ impl Shared {
         }
     }
 
-    /// Takes a log in.
+    /// Takes a log in; out of service, if the store is.
     pub(crate) fn add_log(&self, core: &Rc<LogCore>) {
         let known = self
             .logs
             .borrow_mut()
             .insert(core.id.incarnation, Rc::clone(core));
         assert!(known.is_none(), "an incarnation is never used twice");
+        if let Err(why) = self.check_online() {
+            core.take_offline(why);
+        }
     }
 
     /// Lets a log go.
@@ -125,7 +141,8 @@ impl Shared {
             return known;
         }
         if why == Offline::Failed {
-            tracing::error!(shard = %self.shard, reason, "the log directory goes offline");
+            let directory = self.layout.path().display();
+            tracing::error!(shard = %self.shard, %directory, reason, "the data directory goes offline");
         }
         *self.offline.borrow_mut() = Some((why, reason));
         for log in self.logs() {

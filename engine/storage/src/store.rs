@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::rc::Rc;
 
 use runtime::{Queue, Task};
@@ -51,7 +52,8 @@ pub struct ShardStore(Rc<Inner>);
 
 struct Inner {
     shared: Rc<Shared>,
-    journal: Rc<Journal>,
+    /// `None`: the store was never in service.
+    journal: Option<Rc<Journal>>,
     logs: RefCell<BTreeMap<Incarnation, Rc<Log>>>,
     rounds: RefCell<Option<Task<Result<(), Offline>>>>,
     tasks: RefCell<Vec<Task<()>>>,
@@ -90,23 +92,41 @@ impl ShardStore {
         let reserve = layout.reserve(id);
         let kept = shared.space.keep_reserve().await;
         kept.map_err(Error::io("reservation", reserve))?;
-        let mut handles = BTreeMap::new();
-        for log in logs {
-            let incarnation = log.id.incarnation;
-            let end = log.end.unwrap_or_else(|| LogEnd::empty(incarnation));
-            let handle = add_log(&shared, log.id, log.config, end);
-            handles.insert(incarnation, handle);
-        }
+        let handles = add_logs(&shared, logs);
         let journal = Rc::new(open_ring(&shared).await?);
-        let store = Self(Rc::new(Inner {
+        let store = Self::new(shared, Some(Rc::clone(&journal)), handles);
+        store.start_tasks(&journal);
+        Ok(store)
+    }
+
+    /// Makes the store of a data directory that cannot be used: all its logs are offline.
+    ///
+    /// *Layout*: `path` is where the directory was to be; nothing is read or written there.
+    pub fn out_of_service(
+        path: &Path,
+        id: ShardId,
+        options: StoreOptions,
+        logs: Vec<OpenLog>,
+        reason: String,
+    ) -> Self {
+        let layout = Layout::new(path.to_path_buf(), 0);
+        let shared = Rc::new(Shared::out_of_service(layout, id, options, reason));
+        let handles = add_logs(&shared, logs);
+        Self::new(shared, None, handles)
+    }
+
+    fn new(
+        shared: Rc<Shared>,
+        journal: Option<Rc<Journal>>,
+        logs: BTreeMap<Incarnation, Rc<Log>>,
+    ) -> Self {
+        Self(Rc::new(Inner {
             rounds: RefCell::new(None),
             tasks: RefCell::new(Vec::new()),
-            logs: RefCell::new(handles),
+            logs: RefCell::new(logs),
             shared,
             journal,
-        }));
-        store.start_tasks();
-        Ok(store)
+        }))
     }
 
     /// Returns one of the shard's logs.
@@ -114,7 +134,8 @@ impl ShardStore {
         self.0.logs.borrow().get(&incarnation).map(Rc::clone)
     }
 
-    /// Makes an empty log, without I/O: its files come with its first write-out.
+    /// Makes an empty log, without I/O: its files come with its first write-out. It is offline if the
+    /// store is.
     ///
     /// *Panics*: if the incarnation was used before.
     pub fn create_log(&self, id: LogId, config: LogConfig) -> Rc<Log> {
@@ -147,6 +168,9 @@ impl ShardStore {
         shared.release_tail(released);
         shared.files.forget(incarnation, None);
         drop((io, syncing, loading));
+        if self.0.journal.is_none() {
+            return Ok(());
+        }
         let directory = shared.layout.log(&core.id);
         let exists = runtime::exists(&directory).await;
         if !exists.map_err(Error::io("lookup", &directory))? {
@@ -174,6 +198,9 @@ impl ShardStore {
             tasks,
             logs,
         } = &*self.0;
+        let Some(journal) = journal else {
+            return Ok(shared.check_online()?);
+        };
         shared.begin_close();
         let running = rounds.borrow_mut().take();
         if let Some(running) = running {
@@ -200,6 +227,11 @@ impl ShardStore {
         Ok(())
     }
 
+    /// Returns how many logs there are.
+    pub fn log_count(&self) -> usize {
+        self.0.shared.log_count()
+    }
+
     /// Returns why the store is offline, if it is.
     pub fn offline(&self) -> Option<Offline> {
         self.0.shared.check_online().err()
@@ -211,8 +243,11 @@ impl ShardStore {
             shared, journal, ..
         } = &*self.0;
         let mut metrics = shared.counters.read();
-        metrics.journal_size_bytes = journal.sizes().0;
-        metrics.journal_live_bytes = journal.live_size();
+        metrics.directory = shared.layout.path().to_path_buf();
+        if let Some(journal) = journal {
+            metrics.journal_size_bytes = journal.sizes().0;
+            metrics.journal_live_bytes = journal.live_size();
+        }
         metrics.tail_bytes = shared.tail_size();
         metrics.open_files = ByteCount::from(shared.files.count()).0;
         metrics.logs = ByteCount::from(shared.log_count()).0;
@@ -221,10 +256,8 @@ impl ShardStore {
         metrics
     }
 
-    fn start_tasks(&self) {
-        let Inner {
-            shared, journal, ..
-        } = &*self.0;
+    fn start_tasks(&self, journal: &Rc<Journal>) {
+        let shared = &self.0.shared;
         let rounds = run_rounds(Rc::clone(shared), Rc::clone(journal));
         *self.0.rounds.borrow_mut() = Some(runtime::spawn(Queue::Latency, rounds));
         let mut tasks = self.0.tasks.borrow_mut();
@@ -249,6 +282,15 @@ impl ShardStore {
             watched.fail("reserve", &error);
         }));
     }
+}
+
+fn add_logs(shared: &Rc<Shared>, logs: Vec<OpenLog>) -> BTreeMap<Incarnation, Rc<Log>> {
+    let add = |log: OpenLog| {
+        let incarnation = log.id.incarnation;
+        let end = log.end.unwrap_or_else(|| LogEnd::empty(incarnation));
+        (incarnation, add_log(shared, log.id, log.config, end))
+    };
+    logs.into_iter().map(add).collect()
 }
 
 fn add_log(shared: &Rc<Shared>, id: LogId, config: LogConfig, end: LogEnd) -> Rc<Log> {

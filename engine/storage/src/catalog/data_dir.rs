@@ -13,7 +13,7 @@ use crate::layout::Layout;
 use crate::log_id::LogId;
 use crate::recovery::{self, Replayed};
 
-/// A locked data directory; the first shard's.
+/// A locked data directory; the first shard holds it.
 #[derive(Debug)]
 pub struct DataDir {
     layout: Layout,
@@ -36,32 +36,35 @@ impl DataDir {
     /// *Errors*: [`Error::Locked`], [`Error::NewerFormat`], [`Error::ForeignNode`],
     /// [`Error::NotADataDirectory`], [`Error::Damaged`], [`Error::Io`].
     pub async fn open(path: &Path, node: NodeId) -> Result<Self, Error> {
-        runtime::create_dir_all(path)
-            .await
-            .map_err(Error::io("creation", path))?;
-        let listed = runtime::list_dir(path)
-            .await
-            .map_err(Error::io("listing", path))?;
-        let has = |name: &str| listed.iter().any(|entry| entry.name == name);
-        let is_ours = has(meta::FILE_NAME);
-        // What a first start that was cut short may have left, and what a formatted disk brings.
-        let starting = ["LOCK", "meta.new", "lost+found"];
-        if !is_ours
-            && listed
-                .iter()
-                .any(|entry| !starting.contains(&entry.name.as_str()))
-        {
-            return Err(Error::NotADataDirectory { path: path.into() });
-        }
-        if !is_ours {
+        Self::open_of(path, node, None).await
+    }
+
+    /// The same for a directory of a cluster that is known: another cluster's is
+    /// [`Error::ForeignCluster`].
+    pub(super) async fn open_of(
+        path: &Path,
+        node: NodeId,
+        cluster: Option<Identity>,
+    ) -> Result<Self, Error> {
+        let found = look(path).await?;
+        if found == Found::Nothing {
+            runtime::create_dir_all(path)
+                .await
+                .map_err(Error::io("creation", path))?;
             sync_names_above(path).await?;
         }
         let lock = lock(path).await?;
-        let meta = if is_ours {
-            Meta::read(path, node).await?
-        } else {
-            Meta::new(node, None)
+        let meta = match found {
+            Found::Ours => Meta::read(path, node).await?,
+            Found::Nothing => Meta::new(node, cluster),
         };
+        if let Some(cluster) = cluster.filter(|cluster| *cluster != meta.cluster) {
+            return Err(Error::ForeignCluster {
+                path: path.into(),
+                found: meta.cluster,
+                expected: cluster,
+            });
+        }
         let meta = Meta {
             generation: meta.generation + 1,
             ..meta
@@ -90,6 +93,11 @@ impl DataDir {
         &self.layout
     }
 
+    /// Returns whose the data is.
+    pub fn node(&self) -> NodeId {
+        self.meta.node
+    }
+
     /// Returns whose cluster the data is; made up when the directory was.
     pub fn cluster_id(&self) -> Identity {
         self.meta.cluster
@@ -103,6 +111,13 @@ impl DataDir {
     /// Returns whether the last run ended with [`DataDir::close_clean`].
     pub fn was_clean_shutdown(&self) -> bool {
         self.shutdown == Shutdown::Clean
+    }
+
+    /// Returns whether a run got as far as its journals in the directory at a path.
+    pub(super) async fn is_used(path: &Path) -> bool {
+        let layout = Layout::new(path.to_path_buf(), 0);
+        let journals = list_journals(&layout).await;
+        journals.is_ok_and(|journals| !journals.is_empty())
     }
 
     /// Lists the shards that left a journal, each to be replayed before any log is opened.
@@ -157,6 +172,39 @@ impl DataDir {
     pub async fn close_clean(self) -> Result<(), Error> {
         let marker = clean_marker(self.meta.generation);
         write(&self.layout.path().join("clean"), &marker).await
+    }
+}
+
+/// What stands at a path that is to be a data directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A data directory.
+    Ours,
+    /// An empty directory, or none.
+    Nothing,
+}
+
+/// Looks what stands at a path; writes nothing.
+///
+/// *Errors*: [`Error::NotADataDirectory`], [`Error::Io`].
+pub(super) async fn look(path: &Path) -> Result<Found, Error> {
+    let listed = match runtime::list_dir(path).await {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(Error::io("listing", path)(error)),
+    };
+    if listed.iter().any(|entry| entry.name == meta::FILE_NAME) {
+        return Ok(Found::Ours);
+    }
+    // What a first start that was cut short may have left, and what a formatted disk brings.
+    let starting = ["LOCK", "meta.new", "lost+found"];
+    if listed
+        .iter()
+        .all(|entry| starting.contains(&entry.name.as_str()))
+    {
+        Ok(Found::Nothing)
+    } else {
+        Err(Error::NotADataDirectory { path: path.into() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The handle of a log: what can be asked without I/O, and what can be waited for.
 
 use std::fmt;
+use std::path::Path;
 use std::rc::Rc;
 
 use runtime::Watch;
@@ -42,6 +43,19 @@ impl Log {
     /// Returns which log this is.
     pub fn id(&self) -> LogId {
         self.core.id
+    }
+
+    /// Returns the data directory that the log is in.
+    pub fn directory(&self) -> &Path {
+        self.shared.layout.path()
+    }
+
+    /// Tells whether the log is in service. What it says of its positions is not to be believed
+    /// otherwise: it may never have been read.
+    ///
+    /// *Errors*: [`Offline`].
+    pub fn check_online(&self) -> Result<(), Offline> {
+        self.core.check_online()
     }
 
     /// Returns the settings in force.

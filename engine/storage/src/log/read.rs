@@ -58,6 +58,8 @@ impl Log {
     /// *Cost*: no copy for what is in the tail, or was written or read before by this run.
     pub async fn read(&self, from: Offset, limits: ReadLimits) -> Result<ReadResult, ReadError> {
         let mut result = ReadResult::default();
+        // A log out of service may not know where it ends: nothing is out of range then.
+        self.core.check_online()?;
         self.check_range(from)?;
         let mut next = from;
         loop {

@@ -48,8 +48,9 @@ impl Log {
 
     /// Returns the state that was kept last, if any was.
     ///
-    /// *Errors*: [`Error::Io`].
+    /// *Errors*: [`Error::Io`]; [`Error::Offline`]: whether there is one is not known then.
     pub async fn kept_state(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.core.check_online()?;
         let path = self.state_path();
         match runtime::read_file(&path, STATE_SIZE_MAX).await {
             Ok(bytes) => Ok(Some(bytes)),

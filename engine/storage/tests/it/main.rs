@@ -6,6 +6,8 @@ mod append_and_read;
 #[cfg(feature = "sim")]
 mod crash;
 #[cfg(test)]
+mod directories;
+#[cfg(test)]
 mod directory;
 #[cfg(test)]
 #[cfg(feature = "sim")]
