@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! first shard                                     every shard
-//!   lock the data directory
+//!   lock the first data directory
 //!   listen (ApiVersions is answered from here on)
 //!   read the metadata log
+//!   lock the other data directories
 //!   ├─ Replay ─────────────────────────────────►  replay journals into segments
 //!   ├─ Open ───────────────────────────────────►  open logs
 //!   register this start of the broker
@@ -26,12 +27,13 @@ use controller::request::Registration;
 use controller::{Controller, Image, Record, Settings};
 use runtime::{Mesh, PeerGone, Queue, TaskGroup, Watch};
 use server::{Acceptor, ConnectionBounds};
-use storage::{DataDir, LogId, MetadataLog, Replayed};
+use storage::{DataDir, DataDirs, LogId, MetadataLog};
 use types::{Incarnation, PartitionIndex, ShardId, TopicPartition};
 
 use crate::admin::Admin;
 use crate::config::{Address, NodeConfig, Schema};
 use crate::crossing::{Answer, Ask};
+use crate::directories;
 use crate::drivers::controller::{ControlError, ControllerDriver};
 use crate::node::Node;
 use crate::peer;
@@ -133,7 +135,8 @@ pub async fn run_shard(mesh: Mesh<Ask, Answer>, plan: Arc<Plan>) {
 /// The first shard's part: everything that is done once a node.
 async fn run_node(node: &Rc<Node>, plan: &Arc<Plan>) -> Result<(), StartError> {
     let shard = &node.shard;
-    let data = DataDir::open(&plan.config.data_dir, shard.node()).await?;
+    let (path, others) = plan.config.first_data_dir();
+    let first = DataDirs::open_first(path, others, shard.node()).await?;
     let acceptor = Rc::new(listen(shard, plan).await?);
     let admin = Admin::listen(Rc::clone(node), Rc::clone(&acceptor), plan.admin).await?;
     (plan.announce)(Milestone::Listening {
@@ -152,15 +155,14 @@ async fn run_node(node: &Rc<Node>, plan: &Arc<Plan>) -> Result<(), StartError> {
     let signals = hear_signals(Arc::clone(plan), Rc::clone(&asked_to_stop));
     let signals = runtime::spawn(Queue::Latency, signals);
 
-    open_logs(node, plan, &data).await?;
+    let data = open_logs(node, plan, first).await?;
     (plan.announce)(Milestone::Ready);
 
     asked_to_stop.wait_until(|&asked| asked).await;
     drop(accepting);
     drop(acceptor);
-    if stop_shards(node).await == Stopped::Clean {
-        data.close_clean().await?;
-    }
+    let is_clean = stop_shards(node).await;
+    data.close_clean(&is_clean).await?;
     drop(signals);
     Ok(())
 }
@@ -219,18 +221,17 @@ async fn accept(node: Rc<Node>, acceptor: Rc<Acceptor>, connections: Rc<TaskGrou
 }
 
 /// Reads the metadata, replays the journals, opens every log, takes the controller's seat, serves.
-async fn open_logs(node: &Rc<Node>, plan: &Plan, data: &DataDir) -> Result<(), StartError> {
+async fn open_logs(node: &Rc<Node>, plan: &Plan, first: DataDir) -> Result<DataDirs, StartError> {
     let shard = &node.shard;
-    let (log, controller) = open_controller(plan, data).await?;
+    let (log, controller) = open_controller(plan, &first).await?;
+    let (_, others) = plan.config.first_data_dir();
+    let mut data = DataDirs::open(first, others).await?;
     let image = controller.image().clone();
     let known = Arc::new(known_logs(&image));
-    let replayed = replay(shard, data, &known).await?;
-    data.note_replayed(&replayed).await?;
     let opening = Opening {
-        layout: data.layout().clone(),
+        directories: directories::replay(shard, &mut data, &known).await?,
         image,
-        replayed: Arc::new(replayed),
-        cluster_id: data.cluster_id().to_string(),
+        cluster_id: data.first().cluster_id().to_string(),
     };
     let mut replies = Vec::new();
     for peer in shard.router.all() {
@@ -241,8 +242,7 @@ async fn open_logs(node: &Rc<Node>, plan: &Plan, data: &DataDir) -> Result<(), S
             opened?;
         }
     }
-    data.retire_journals(shard.router.shards()).await?;
-    data.remove_unknown_logs(&known).await?;
+    data.tidy(shard.router.shards(), &known).await?;
 
     let driver = Rc::new(ControllerDriver::new(controller, log, shard.mesh.clone()));
     let registration = controller::Request::RegisterBroker(Registration {
@@ -261,7 +261,7 @@ async fn open_logs(node: &Rc<Node>, plan: &Plan, data: &DataDir) -> Result<(), S
     for reply in replies {
         reply.await?;
     }
-    Ok(())
+    Ok(data)
 }
 
 fn endpoint(address: &Address) -> Endpoint {
@@ -321,73 +321,29 @@ fn known_logs(image: &Image) -> BTreeMap<Incarnation, LogId> {
     known
 }
 
-/// Replays all journals, each on one shard, side by side.
-async fn replay(
-    shard: &Shard,
-    data: &DataDir,
-    known: &Arc<BTreeMap<Incarnation, LogId>>,
-) -> Result<Replayed, StartError> {
-    let journals = data.journals().await?;
-    let mut replies = Vec::new();
-    for peer in shard.router.all() {
-        let turn = |journal: &ShardId| journal.0 % shard.router.shards() == peer.0;
-        let journals: Vec<ShardId> = journals.iter().copied().filter(turn).collect();
-        if journals.is_empty() {
-            continue;
-        }
-        let (layout, known) = (data.layout().clone(), Arc::clone(known));
-        replies.push(
-            shard
-                .mesh
-                .call(
-                    peer,
-                    Ask::Replay {
-                        layout,
-                        journals,
-                        known,
-                    },
-                )
-                .await,
-        );
-    }
-    let mut replayed = Replayed::default();
-    for reply in replies {
-        if let Answer::Replayed(result) = reply.await? {
-            replayed.merge(result?);
-        }
-    }
-    Ok(replayed)
-}
-
-/// How the shards ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stopped {
-    /// Everything is written out.
-    Clean,
-    /// At least one could not write everything out: the next start replays its journal.
-    Dirty,
-}
-
-/// Stops every shard and waits for them.
-async fn stop_shards(node: &Rc<Node>) -> Stopped {
-    let mut stopped = Stopped::Clean;
+/// Stops every shard and waits for them; says of each data directory whether everything in it is written
+/// out: else the next start replays its journals.
+async fn stop_shards(node: &Rc<Node>) -> Vec<bool> {
     let shard = &node.shard;
+    let mut is_clean = vec![true; shard.config.data_dirs.len()];
     let mut replies = Vec::new();
     for peer in shard.router.all() {
         replies.push((peer, shard.mesh.call(peer, Ask::Stop).await));
     }
     for (peer, reply) in replies {
-        match reply.await {
-            Ok(Answer::Opened(Ok(()))) => {}
-            Ok(Answer::Opened(Err(error))) => {
-                tracing::error!(shard = %peer, %error, "the shard did not close cleanly");
-                stopped = Stopped::Dirty;
-            }
-            Ok(_) | Err(_) => {
-                tracing::error!(shard = %peer, "the shard ended early");
-                stopped = Stopped::Dirty;
+        let Ok(Answer::Stopped(outcomes)) = reply.await else {
+            tracing::error!(shard = %peer, "the shard ended early");
+            is_clean.fill(false);
+            continue;
+        };
+        let directories = shard.config.data_dirs.iter().zip(&mut is_clean);
+        for ((path, is_clean), outcome) in directories.zip(outcomes) {
+            if let Err(error) = outcome {
+                let directory = path.display();
+                tracing::error!(shard = %peer, %directory, %error, "the store did not close cleanly");
+                *is_clean = false;
             }
         }
     }
-    stopped
+    is_clean
 }

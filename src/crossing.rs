@@ -69,7 +69,7 @@ pub enum Ask {
     Apply(Arc<[Record]>),
     /// Start: replay these journals.
     Replay {
-        /// The data directory.
+        /// The data directory that they are in.
         layout: Layout,
         /// Whose journals.
         journals: Vec<ShardId>,
@@ -111,8 +111,10 @@ pub enum Answer {
     Controlled(Result<controller::Reply, ControlError>),
     /// To [`Ask::Replay`].
     Replayed(Result<Replayed, storage::Error>),
-    /// To [`Ask::Open`] and [`Ask::Stop`].
+    /// To [`Ask::Open`].
     Opened(Result<(), storage::Error>),
+    /// To [`Ask::Stop`]: how each store closed, in the order of the data directories.
+    Stopped(Vec<Result<(), storage::Error>>),
     /// To [`Ask::Report`].
     Report(Box<ShardReport>),
     /// To [`Ask::Committed`].

@@ -14,6 +14,8 @@
 //! | [`broker`] | assembly: builds a node in start order, takes it down again |
 //! | [`node`] | one shard with its connections |
 //! | [`shard`] | what one core owns: partitions, metadata, its end of the mesh |
+//! | [`stores`] | a shard's stores, one in each data directory |
+//! | [`directories`] | the node's data directories at its start and stop |
 //! | [`router`] | which shard owns a partition |
 //! | [`crossing`] | the one enum of everything that may cross cores |
 //! | [`peer`] | answers what other shards ask |
@@ -25,9 +27,11 @@
 
 pub mod admin;
 pub mod broker;
+mod causes;
 pub mod cli;
 pub mod config;
 pub mod crossing;
+pub mod directories;
 pub mod drivers;
 pub mod handlers;
 pub mod metrics;
@@ -38,4 +42,5 @@ pub mod producer_ids;
 pub mod quotas;
 pub mod router;
 pub mod shard;
+pub mod stores;
 pub mod waits;

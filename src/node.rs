@@ -10,6 +10,7 @@ use crate::config::NodeConfig;
 use crate::handlers::Handlers;
 use crate::metrics::{PartitionReport, ShardReport};
 use crate::shard::Shard;
+use crate::stores::Stores;
 
 /// How long a stopping node waits for clients to take their last answers.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -51,7 +52,8 @@ impl Node {
         self.shard.ready().await;
         loop {
             runtime::sleep(self.shard.config.retention_interval).await;
-            for partition in self.shard.partitions() {
+            let partitions = self.shard.partitions();
+            for partition in partitions.iter().filter(|it| it.is_in_service()) {
                 let now = runtime::wall_clock();
                 if let Err(error) = partition.log().apply_retention(now).await {
                     let partition = partition.id();
@@ -69,21 +71,25 @@ impl Node {
             .spawn(Queue::Background, Rc::clone(self).keep_retention());
     }
 
-    /// Ends the connections, then writes everything out and closes the logs.
-    pub async fn stop(&self) -> Result<(), storage::Error> {
+    /// Ends the connections, then writes everything out and closes the logs; says how that went in each
+    /// data directory.
+    pub async fn stop(&self) -> Vec<Result<(), storage::Error>> {
         // Members that wait for others would make the farewell as long as it may be.
         self.shard.coordinators.resign();
         self.server.shutdown(FAREWELL).await;
-        match self.shard.store() {
-            Some(store) => store.close().await,
-            None => Ok(()),
+        match self.shard.stores() {
+            Some(stores) => stores.close().await,
+            None => Vec::new(),
         }
     }
 
     /// Returns what this shard counted.
     pub fn report(&self) -> ShardReport {
         let image = self.shard.image();
-        let partitions = self.shard.partitions().into_iter().map(|partition| {
+        let mut partitions = self.shard.partitions();
+        // Where the others stand may not be known.
+        partitions.retain(|partition| partition.is_in_service());
+        let partitions = partitions.into_iter().map(|partition| {
             let id = partition.id();
             let positions = partition.log().positions();
             PartitionReport {
@@ -101,7 +107,7 @@ impl Node {
             shard: self.shard.id(),
             ready: self.shard.is_ready(),
             server: self.server.metrics(),
-            store: self.shard.store().map(storage::ShardStore::metrics),
+            stores: self.shard.stores().map_or_else(Vec::new, Stores::metrics),
             quota_waits: self.shard.usage.waits(),
             stalls: runtime::stalls(),
             fetch_sessions: self.shard.fetch_sessions.borrow().count(),

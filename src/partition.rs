@@ -3,6 +3,7 @@
 //! One shard owns it. With one replica the high watermark is the log's durable end.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -84,7 +85,7 @@ pub enum Inquiry {
     EpochEnd(LeaderEpoch),
     /// Who produces to it.
     Producers,
-    /// How many bytes it takes.
+    /// How many bytes it takes, and where.
     Size,
     /// Delete everything below this offset; `None` is the high watermark.
     DeleteBelow(Option<Offset>),
@@ -109,7 +110,12 @@ pub enum Finding {
     /// To [`Inquiry::Producers`].
     Producers(Vec<ActiveProducer>),
     /// To [`Inquiry::Size`].
-    Size(ByteCount),
+    Size {
+        /// The data directory that it is in.
+        directory: PathBuf,
+        /// How much it takes.
+        size: ByteCount,
+    },
     /// To [`Inquiry::DeleteBelow`]: the new start.
     Start(Offset),
 }
@@ -155,6 +161,11 @@ impl Partition {
     /// Returns which partition it is.
     pub fn id(&self) -> TopicPartition {
         self.log.id().partition
+    }
+
+    /// Returns whether its log takes part in anything.
+    pub fn is_in_service(&self) -> bool {
+        self.log.check_online().is_ok()
     }
 
     /// Obeys other rules from now on.
@@ -224,20 +235,23 @@ impl Partition {
     }
 
     /// Says where the partition stands, and nothing of what it holds.
-    pub fn nothing(&self) -> Portion {
+    ///
+    /// *Errors*: it is out of service, and may never have been read: where it stands is not known.
+    pub fn nothing(&self) -> Result<Portion, Trouble> {
+        self.log.check_online()?;
         let positions = self.log.positions();
-        Portion {
+        Ok(Portion {
             chunks: Vec::new(),
             size: ByteCount::ZERO,
             high_watermark: positions.durable,
             log_start: positions.start,
-        }
+        })
     }
 
     /// Reads whole batches from `from` up to the high watermark: at least one if there is one, and
     /// beyond that at most `size_max`.
     pub async fn read(&self, from: Offset, size_max: ByteCount) -> Result<Portion, Trouble> {
-        let nothing = self.nothing();
+        let nothing = self.nothing()?;
         let (start, until) = (nothing.log_start, nothing.high_watermark);
         if from < start || from > until {
             let error = ReadError::OutOfRange {
@@ -298,6 +312,7 @@ impl Partition {
 
     /// Answers an inquiry.
     pub async fn inquire(&self, inquiry: Inquiry) -> Result<Finding, Trouble> {
+        self.log.check_online()?;
         let until = self.high_watermark();
         Ok(match inquiry {
             Inquiry::Ends => Finding::Ends {
@@ -311,7 +326,10 @@ impl Partition {
             Inquiry::MaxTimestamp => Finding::At(self.log.max_timestamp(until).await?),
             Inquiry::EpochEnd(epoch) => Finding::EpochEnd(self.log.epoch_end(epoch).await?),
             Inquiry::Producers => Finding::Producers(self.log.producers().await?),
-            Inquiry::Size => Finding::Size(self.log.size().await?),
+            Inquiry::Size => Finding::Size {
+                directory: self.log.directory().to_path_buf(),
+                size: self.log.size().await?,
+            },
             Inquiry::DeleteBelow(offset) => {
                 let offset = offset.unwrap_or(until);
                 if offset > until {

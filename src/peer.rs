@@ -133,7 +133,7 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
         Ask::Stop => {
             let stopped = node.stop().await;
             shard.mesh.close();
-            Answer::Opened(stopped)
+            Answer::Stopped(stopped)
         }
         Ask::Append { .. }
         | Ask::Adopt(_)
@@ -220,7 +220,7 @@ pub async fn read_each(
                 let size_max = part.size_max.min(left);
                 partition.read(part.from, size_max).await
             }
-            Some(partition) => Ok(partition.nothing()),
+            Some(partition) => partition.nothing(),
             None => Err(Trouble::Gone),
         };
         if let Ok(portion) = &portion {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use controller::record::ConfigScope;
 use controller::{Image, Record};
 use runtime::{Mesh, Queue, TaskGroup, Watch};
-use storage::{Layout, LogId, OpenLog, Replayed, ShardStore};
+use storage::LogId;
 use types::{NodeId, PartitionIndex, ShardId, TopicId, TopicPartition};
 
 use crate::config::{NodeConfig, TopicConfig};
@@ -27,17 +27,16 @@ use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
 use crate::quotas::Usage;
 use crate::router::Router;
+use crate::stores::{Directories, Stores};
 use crate::waits::Waits;
 
 /// What a shard needs to open its logs.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// The data directory.
-    pub layout: Layout,
+    /// The data directories.
+    pub directories: Directories,
     /// The metadata.
     pub image: Image,
-    /// The ends that the replays of all journals found.
-    pub replayed: Arc<Replayed>,
     /// The cluster's id as text.
     pub cluster_id: String,
 }
@@ -68,7 +67,7 @@ pub struct Shard {
     cluster_id: OnceCell<String>,
     topic_configs: RefCell<BTreeMap<TopicId, Rc<TopicConfig>>>,
     partitions: RefCell<BTreeMap<TopicPartition, Rc<Partition>>>,
-    store: OnceCell<ShardStore>,
+    stores: OnceCell<Stores>,
     ready: Watch<bool>,
 }
 
@@ -90,7 +89,7 @@ impl Shard {
             cluster_id: OnceCell::new(),
             topic_configs: RefCell::new(BTreeMap::new()),
             partitions: RefCell::new(BTreeMap::new()),
-            store: OnceCell::new(),
+            stores: OnceCell::new(),
             ready: Watch::new(false),
             mesh,
             config,
@@ -112,9 +111,9 @@ impl Shard {
         self.image.borrow()
     }
 
-    /// Returns the store, once it is open.
-    pub fn store(&self) -> Option<&ShardStore> {
-        self.store.get()
+    /// Returns the stores, once they are open.
+    pub fn stores(&self) -> Option<&Stores> {
+        self.stores.get()
     }
 
     /// Returns the cluster's id as text.
@@ -167,9 +166,8 @@ impl Shard {
     /// Opens this shard's logs; [`Self::serve`] serves them.
     pub async fn open(&self, opening: Opening) -> Result<(), storage::Error> {
         let Opening {
-            layout,
+            directories,
             image,
-            replayed,
             cluster_id,
         } = opening;
         let mut logs = Vec::new();
@@ -180,17 +178,12 @@ impl Shard {
                     partition,
                     incarnation: entry.incarnation,
                 };
-                let end = replayed.end_of(entry.incarnation);
-                logs.push(OpenLog {
-                    id,
-                    config: config.log(),
-                    end,
-                });
+                logs.push((id, config.log()));
             }
         }
         let options = self.config.store_options();
-        let store = ShardStore::open(&layout, self.id(), options, logs).await?;
-        let opened = self.store.set(store);
+        let stores = Stores::open(self.id(), options, &directories, logs).await?;
+        let opened = self.stores.set(stores);
         assert!(opened.is_ok(), "a shard opens once");
         let known = self.cluster_id.set(cluster_id);
         assert!(known.is_ok(), "a shard opens once");
@@ -206,7 +199,7 @@ impl Shard {
     ///
     /// *Panics*: before the logs are open.
     pub fn serve(&self) {
-        assert!(self.store.get().is_some(), "logs are opened, then served");
+        assert!(self.stores.get().is_some(), "logs are opened, then served");
         self.ready.set(true);
     }
 
@@ -241,7 +234,7 @@ impl Shard {
             let applied = self.image.borrow_mut().apply(record);
             applied.expect("the controller applied the same record to the same image");
         }
-        if self.store.get().is_some() {
+        if self.stores.get().is_some() {
             for topic in touched {
                 self.agree_with_image(topic);
             }
@@ -283,11 +276,11 @@ impl Shard {
 
     /// Makes the partitions of one topic what the image says (invariant 1).
     fn agree_with_image(&self, topic: TopicId) {
-        let store = self.store.get().expect("called once the store is open");
+        let stores = self.stores.get().expect("called once they are open");
         let image = self.image();
         let Some(entry) = image.topic(topic) else {
             self.topic_configs.borrow_mut().remove(&topic);
-            self.drop_partitions(store, topic);
+            self.drop_partitions(stores, topic);
             return;
         };
         let config = Rc::new(TopicConfig::effective(&self.config, &image, entry));
@@ -304,9 +297,9 @@ impl Shard {
                 partition: id,
                 incarnation: partition.incarnation,
             };
-            let log = store
+            let log = stores
                 .log(partition.incarnation)
-                .unwrap_or_else(|| store.create_log(log_id, config.log()));
+                .unwrap_or_else(|| stores.create_log(log_id, config.log()));
             let made = Partition::new(log, partition.leader_epoch, Rc::clone(&config));
             let made = Rc::new(made);
             if entry.name.as_str() == OFFSETS_TOPIC {
@@ -316,7 +309,7 @@ impl Shard {
         }
     }
 
-    fn drop_partitions(&self, store: &ShardStore, topic: TopicId) {
+    fn drop_partitions(&self, stores: &Stores, topic: TopicId) {
         let mut gone = Vec::new();
         self.partitions.borrow_mut().retain(|id, partition| {
             let stays = id.topic != topic;
@@ -328,10 +321,10 @@ impl Shard {
         if gone.is_empty() {
             return;
         }
-        let store = store.clone();
+        let stores = stores.clone();
         self.tasks.spawn(Queue::Background, async move {
             for id in gone {
-                if let Err(error) = store.remove_log(id.incarnation).await {
+                if let Err(error) = stores.remove_log(id.incarnation).await {
                     tracing::warn!(log = %id, %error, "the files of a deleted log stay behind");
                 }
             }

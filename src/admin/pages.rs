@@ -1,11 +1,13 @@
 //! What is behind each path.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use server::Acceptor;
 
-use crate::metrics::render;
+use crate::metrics::{ShardReport, render};
 use crate::node::Node;
 
 use super::http::response;
@@ -54,15 +56,11 @@ impl Pages {
     }
 
     async fn health(&self) -> Bytes {
-        let mut reports = self.node.shard.reports().await.into_iter();
-        let offline = reports.find_map(|report| report.store?.offline);
-        match offline {
-            None => response("200 OK", TEXT, "ok\n"),
-            Some(why) => response(
-                "503 Service Unavailable",
-                TEXT,
-                &format!("offline: {why}\n"),
-            ),
+        let offline = offline(&self.node.shard.reports().await);
+        if offline.is_empty() {
+            response("200 OK", TEXT, "ok\n")
+        } else {
+            response("503 Service Unavailable", TEXT, &offline)
         }
     }
 
@@ -74,4 +72,18 @@ impl Pages {
             response("503 Service Unavailable", TEXT, "starting\n")
         }
     }
+}
+
+/// Names every data directory that is out of service, with the first reason that a shard has.
+fn offline(reports: &[ShardReport]) -> String {
+    let mut reasons = BTreeMap::new();
+    for store in reports.iter().flat_map(|report| &report.stores) {
+        if let Some(reason) = &store.offline {
+            reasons.entry(&store.directory).or_insert(reason);
+        }
+    }
+    let line = |(directory, reason): (&PathBuf, &String)| {
+        format!("offline: {}: {reason}\n", directory.display())
+    };
+    reasons.into_iter().map(line).collect()
 }

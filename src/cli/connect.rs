@@ -8,7 +8,8 @@ use client::blocking::{Cluster, ClusterOptions, Peer};
 use types::{ErrorCode, NodeId};
 
 use super::args::Bootstrap;
-use super::failure::{self, Failure};
+use super::failure::Failure;
+use crate::causes::with_causes;
 
 /// Connects to the first broker that answers.
 pub(super) fn connect(bootstrap: &Bootstrap) -> Result<Cluster, Failure> {
@@ -22,7 +23,7 @@ pub(super) fn connect(bootstrap: &Bootstrap) -> Result<Cluster, Failure> {
         Error::InvalidAddress { .. } => error.into(),
         other => {
             let asked = addresses.join(", ");
-            let cause = failure::line(&other);
+            let cause = with_causes(&other);
             format!("no Kafka broker answers at {asked}: {cause}; is it one, without TLS?").into()
         }
     })
@@ -31,7 +32,7 @@ pub(super) fn connect(bootstrap: &Bootstrap) -> Result<Cluster, Failure> {
 /// Says in one line what is wrong with the cluster.
 pub(super) fn trouble(error: &Error) -> String {
     let Error::Unreachable { address, source } = error else {
-        return failure::line(error);
+        return with_causes(error);
     };
     // The kind reads better than the system's text, where it has one.
     let reason = match source.kind() {

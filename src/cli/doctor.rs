@@ -18,11 +18,37 @@ use super::stdout::Stdout;
 /// How often each thing is measured.
 const SAMPLES: usize = 500;
 
-/// What was measured, sorted.
-#[derive(Debug, Default)]
+/// What was measured.
+#[derive(Debug)]
 struct Measured {
-    sync: Vec<Duration>,
-    round_trip: Vec<Duration>,
+    name: &'static str,
+    /// In which data directory.
+    directory: Option<PathBuf>,
+    /// Sorted.
+    times: Vec<Duration>,
+}
+
+impl Measured {
+    fn new(name: &'static str, directory: Option<&Path>, mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self {
+            name,
+            directory: directory.map(Path::to_path_buf),
+            times,
+        }
+    }
+
+    /// The values below which half of the samples lie, and 99 in 100, in microseconds.
+    fn percentiles_us(&self) -> [u128; 2] {
+        [50, 99].map(|percent| {
+            let index = self.times.len().saturating_sub(1) * percent / 100;
+            self.times
+                .get(index)
+                .copied()
+                .unwrap_or_default()
+                .as_micros()
+        })
+    }
 }
 
 /// The machine lacks something; the table said what.
@@ -32,50 +58,55 @@ struct Unfit;
 
 /// Prints the table; fails if a check failed.
 pub(super) fn run(command: &Doctor) -> Result<(), Failure> {
-    let data = command.data.display();
-    std::fs::create_dir_all(&command.data)
-        .map_err(|error| format!("cannot make the data directory {data}: {error}"))?;
-    let checks = runtime::preflight(&command.data);
+    let mut checks = runtime::preflight();
+    for path in &command.data {
+        let data = path.display();
+        std::fs::create_dir_all(path)
+            .map_err(|error| format!("cannot make the data directory {data}: {error}"))?;
+        checks.push(runtime::check_data_dir(path));
+    }
     let fit = checks.iter().all(Check::is_ok);
     let measured = if fit {
-        Some(measure(&command.data)?)
+        measure(&command.data)?
     } else {
-        None
+        Vec::new()
     };
     let mut stdout = Stdout::open()?;
     match command.output {
-        OutputFormat::Text => print_table(&mut stdout, &checks, measured.as_ref())?,
-        OutputFormat::Json => stdout.line(document(&checks, measured.as_ref()))?,
+        OutputFormat::Text => print_table(&mut stdout, &checks, &measured)?,
+        OutputFormat::Json => stdout.line(document(&checks, &measured))?,
     }
     stdout.flush()?;
     if fit { Ok(()) } else { Err(Unfit.into()) }
 }
 
-fn measure(data: &Path) -> Result<Measured, Failure> {
-    let path = data.join(format!("doctor-{}", std::process::id()));
-    let result = Arc::new(Mutex::new(Ok(Measured::default())));
-    let (shared, file) = (Arc::clone(&result), path.clone());
+fn measure(directories: &[PathBuf]) -> Result<Vec<Measured>, Failure> {
+    let result = Arc::new(Mutex::new(Ok(Vec::new())));
+    let (shared, directories) = (Arc::clone(&result), directories.to_vec());
     runtime::launch(&LaunchOptions::default(), move |_: Mesh<(), ()>| {
-        let (shared, file) = (Arc::clone(&shared), file.clone());
+        let (shared, directories) = (Arc::clone(&shared), directories.clone());
         async move {
-            let measured = measure_here(file).await;
+            let measured = measure_here(&directories).await;
             *shared.lock().expect("nobody panics while holding it") = measured;
         }
     })?;
-    std::fs::remove_file(&path)?;
     let result = Arc::into_inner(result).expect("the shard has ended");
     Ok(result
         .into_inner()
         .expect("nobody panics while holding it")?)
 }
 
-async fn measure_here(path: PathBuf) -> std::io::Result<Measured> {
-    let mut measured = Measured {
-        sync: syncs(&path).await?,
-        round_trip: round_trips().await?,
-    };
-    measured.sync.sort_unstable();
-    measured.round_trip.sort_unstable();
+async fn measure_here(directories: &[PathBuf]) -> std::io::Result<Vec<Measured>> {
+    let mut measured = Vec::new();
+    for directory in directories {
+        let path = directory.join(format!("doctor-{}", std::process::id()));
+        let times = syncs(&path).await;
+        runtime::remove_file(&path).await?;
+        let name = "write and sync 4 KiB";
+        measured.push(Measured::new(name, Some(directory), times?));
+    }
+    let name = "loopback round trip";
+    measured.push(Measured::new(name, None, round_trips().await?));
     Ok(measured)
 }
 
@@ -135,16 +166,10 @@ async fn round_trips() -> std::io::Result<Vec<Duration>> {
     Ok(times)
 }
 
-/// The value below which `percent` of the sorted samples lie.
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
-    let index = sorted.len().saturating_sub(1) * percent / 100;
-    sorted.get(index).copied().unwrap_or_default()
-}
-
 fn print_table(
     stdout: &mut Stdout,
     checks: &[Check],
-    measured: Option<&Measured>,
+    measured: &[Measured],
 ) -> Result<(), OutputFailed> {
     for check in checks {
         match &check.outcome {
@@ -157,22 +182,18 @@ fn print_table(
             }
         }
     }
-    for (name, times) in measured.into_iter().flat_map(rows) {
-        let (p50, p99) = (percentile(times, 50), percentile(times, 99));
-        let (p50, p99) = (p50.as_micros(), p99.as_micros());
-        stdout.line(format_args!("        {name:<28}p50 {p50} us, p99 {p99} us"))?;
+    for row in measured {
+        let (name, [p50, p99]) = (row.name, row.percentiles_us());
+        let place = row.directory.as_ref();
+        let place = place.map_or_else(String::new, |path| format!(" in {}", path.display()));
+        stdout.line(format_args!(
+            "        {name:<28}p50 {p50} us, p99 {p99} us{place}"
+        ))?;
     }
     Ok(())
 }
 
-fn rows(measured: &Measured) -> [(&'static str, &[Duration]); 2] {
-    [
-        ("write and sync 4 KiB", measured.sync.as_slice()),
-        ("loopback round trip", measured.round_trip.as_slice()),
-    ]
-}
-
-fn document(checks: &[Check], measured: Option<&Measured>) -> serde_json::Value {
+fn document(checks: &[Check], measured: &[Measured]) -> serde_json::Value {
     let checks: Vec<_> = checks
         .iter()
         .map(|check| match &check.outcome {
@@ -185,14 +206,11 @@ fn document(checks: &[Check], measured: Option<&Measured>) -> serde_json::Value 
         })
         .collect();
     let measured: Vec<_> = measured
-        .into_iter()
-        .flat_map(rows)
-        .map(|(name, times)| {
-            serde_json::json!({
-                "name": name,
-                "p50_us": percentile(times, 50).as_micros(),
-                "p99_us": percentile(times, 99).as_micros(),
-            })
+        .iter()
+        .map(|row| {
+            let [p50, p99] = row.percentiles_us();
+            let (name, directory) = (row.name, &row.directory);
+            serde_json::json!({ "name": name, "directory": directory, "p50_us": p50, "p99_us": p99 })
         })
         .collect();
     serde_json::json!({ "checks": checks, "measured": measured })

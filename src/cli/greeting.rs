@@ -10,7 +10,7 @@ pub(super) struct Greeting {
     /// How many shards there are.
     pub(super) shards: usize,
     /// Where the data is.
-    pub(super) data: PathBuf,
+    pub(super) data: Vec<PathBuf>,
     /// The durability of topics that have none of their own.
     pub(super) durability: String,
 }
@@ -28,7 +28,9 @@ impl Greeting {
             1 => "1 shard".to_owned(),
             count => format!("{count} shards"),
         };
-        let (version, data) = (env!("CARGO_PKG_VERSION"), self.data.display());
+        let version = env!("CARGO_PKG_VERSION");
+        let data = self.data.iter().map(|path| path.display().to_string());
+        let data = data.collect::<Vec<_>>().join(", ");
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "riverrun {version}, {shards}, data in {data}")?;
         let durability = &self.durability;

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::causes::with_causes;
+
 use super::args::{Args, Command};
 use super::{cluster, config, consume, doctor, failure, group, produce, quota, start, topic};
 
@@ -23,7 +25,7 @@ pub fn run(args: Args) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if failure::is_output_unwanted(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            failure::complain(&failure::line(error.as_ref()));
+            failure::complain(&with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -34,10 +34,10 @@ pub(super) fn dev(args: &Dev) -> Result<(), Failure> {
     let config = NodeConfig::parse("", &settings)?;
     let greeting = Greeting {
         shards: launch_options(&config)?.cpus.len(),
-        data: data.to_path_buf(),
+        data: config.data_dirs.clone(),
         durability: config.given("durability").unwrap_or("group").to_owned(),
     };
-    let is_ephemeral = args.ephemeral;
+    let left_behind = scratch.as_ref().map(|scratch| scratch.0.clone());
     run_node(config, move |milestone| match milestone {
         Milestone::Listening { address, admin } => {
             // The broker serves on when nobody reads what it says.
@@ -46,10 +46,8 @@ pub(super) fn dev(args: &Dev) -> Result<(), Failure> {
         Milestone::Ready => {}
         Milestone::Stopping => complain("stopping"),
         Milestone::StoppingAtOnce => {
-            if is_ephemeral {
-                // What cannot be removed is in the folder for temporary files.
-                let _left_behind = std::fs::remove_dir_all(&greeting.data);
-            }
+            // What cannot be removed is in the folder for temporary files.
+            let _left_behind = left_behind.as_ref().map(std::fs::remove_dir_all);
         }
     })
 }
@@ -85,11 +83,15 @@ fn run_node(
     logging::start(&config);
     let listen = resolve(&config.listen)?;
     let admin = config.admin_listen.as_ref().map(resolve).transpose()?;
-    std::fs::create_dir_all(&config.data_dir).map_err(|source| DataDirectory {
-        path: config.data_dir.clone(),
+    let (first, others) = config.first_data_dir();
+    std::fs::create_dir_all(first).map_err(|source| DataDirectory {
+        path: first.to_path_buf(),
         source,
     })?;
-    check_machine(&config.data_dir)?;
+    check_machine(first)?;
+    for path in others {
+        look_at(path);
+    }
     let options = launch_options(&config)?;
     let announce = move |milestone| {
         announce(milestone);
@@ -192,13 +194,25 @@ fn launch_options(config: &NodeConfig) -> Result<LaunchOptions, Failure> {
     })
 }
 
-fn check_machine(data: &Path) -> Result<(), Unfit> {
-    for check in runtime::preflight(data) {
+/// Checks what a node cannot run without.
+fn check_machine(first: &Path) -> Result<(), Unfit> {
+    let checks = runtime::preflight();
+    for check in checks.into_iter().chain([runtime::check_data_dir(first)]) {
         if let runtime::Outcome::Failed { what, fix } = check.outcome {
             return Err(Unfit { what, fix });
         }
     }
     Ok(())
+}
+
+/// Says what is wrong with a data directory beside the first. Without it the node runs all the same, and
+/// what is not there yet is made when it is sure that it is new.
+fn look_at(path: &Path) {
+    if path.is_dir()
+        && let runtime::Outcome::Failed { what, fix } = runtime::check_data_dir(path).outcome
+    {
+        tracing::warn!(directory = %path.display(), what, fix, "a data directory cannot be used");
+    }
 }
 
 /// An address is in use; says by whom and what to do.

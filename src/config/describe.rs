@@ -41,7 +41,7 @@ impl ConfigType {
             Kind::Integer { .. } if kind.is_wide() => Self::Long,
             Kind::Integer { .. } => Self::Int,
             Kind::Boolean => Self::Boolean,
-            Kind::List { .. } => Self::List,
+            Kind::List { .. } | Kind::Paths { .. } => Self::List,
             Kind::Choice(_) | Kind::Address { .. } | Kind::Text => Self::String,
         }
     }

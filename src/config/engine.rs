@@ -25,17 +25,20 @@ impl TopicConfig {
 }
 
 impl NodeConfig {
-    /// Returns the bounds of each shard's store.
+    /// Returns the bounds of each store: a shard has one in every data directory, and what they may
+    /// take together of memory and descriptors is the shard's.
     pub fn store_options(&self) -> StoreOptions {
         let journal_file_size_max = ByteCount(self.journal_size_max.0 / JOURNAL_FILES_MIN);
+        let stores = self.data_dirs.len();
+        let share = |whole: ByteCount| ByteCount(whole.0 / ByteCount::from(stores).0);
         let first = StoreOptions::default().journal_file_size;
         StoreOptions {
             journal_file_size: first.min(journal_file_size_max),
             journal_file_size_max,
             journal_size_max: self.journal_size_max,
-            tail_size_max: self.tail_memory_max,
-            open_files_max: self.segment_files_max,
-            index_cache_size_max: self.index_cache_max,
+            tail_size_max: share(self.tail_memory_max),
+            open_files_max: self.segment_files_max / stores,
+            index_cache_size_max: share(self.index_cache_max),
             reserve_size: self.disk_reserve,
             producer_expiry: self.producer_expiry,
         }
@@ -52,5 +55,17 @@ mod tests {
             NodeConfig::default().store_options(),
             StoreOptions::default()
         );
+    }
+
+    #[test]
+    fn the_stores_of_a_shard_share_its_memory_and_descriptors() {
+        let one = NodeConfig::default().store_options();
+        let four = NodeConfig::parse("", &["data.dir=a,b,c,d"]).unwrap();
+        let four = four.store_options();
+        assert_eq!(four.tail_size_max.0 * 4, one.tail_size_max.0);
+        assert_eq!(four.index_cache_size_max.0 * 4, one.index_cache_size_max.0);
+        assert_eq!(four.open_files_max * 4, one.open_files_max);
+        assert_eq!(four.journal_size_max, one.journal_size_max);
+        assert_eq!(four.reserve_size, one.reserve_size);
     }
 }

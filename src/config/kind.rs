@@ -1,5 +1,7 @@
 //! Kinds of values: a text goes in, a checked value or the reason of its refusal comes out.
 
+use std::path::{Path, PathBuf};
+
 use controller::ConfigRefusal;
 
 use super::address::Address;
@@ -50,6 +52,11 @@ pub enum Kind {
         /// 0 where any free port will do, else 1.
         port_min: u16,
     },
+    /// Paths with commas between them, at least one, none of them twice.
+    Paths {
+        /// The most.
+        count_max: usize,
+    },
     /// Any text but an empty one.
     Text,
 }
@@ -67,6 +74,8 @@ pub enum Value {
     List(Vec<&'static str>),
     /// Of [`Kind::Address`].
     Address(Address),
+    /// Of [`Kind::Paths`], in their order.
+    Paths(Vec<PathBuf>),
     /// Of [`Kind::Text`].
     Text(String),
 }
@@ -97,6 +106,7 @@ impl Kind {
             }
             Self::List(allowed) => parse_list(text, allowed),
             Self::Address { port_min } => Address::parse(text, port_min).map(Value::Address),
+            Self::Paths { count_max } => parse_paths(text, count_max),
             Self::Text if text.trim().is_empty() => Err(ConfigRefusal::Empty),
             Self::Text => Ok(Value::Text(text.to_owned())),
         }
@@ -116,6 +126,9 @@ impl Kind {
             Self::Choice(allowed) => allowed.join(", "),
             Self::List(allowed) => format!("a list of: {}; or empty", allowed.join(", ")),
             Self::Address { .. } => "host:port".to_owned(),
+            Self::Paths { count_max } => {
+                format!("1 to {count_max} paths, with commas between them")
+            }
             Self::Text => "any text".to_owned(),
         }
     }
@@ -136,6 +149,25 @@ fn parse_list(text: &str, allowed: &'static [&'static str]) -> Result<Value, Con
         .iter()
         .filter(|&&word| items().any(|item| item == word));
     Ok(Value::List(present.copied().collect()))
+}
+
+fn parse_paths(text: &str, count_max: usize) -> Result<Value, ConfigRefusal> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in text.split(',').map(str::trim) {
+        if path.is_empty() {
+            return Err(ConfigRefusal::Empty);
+        }
+        // Compared part by part: `a/` and `a` are one.
+        if paths.iter().any(|known| known == Path::new(path)) {
+            return Err(ConfigRefusal::Repeated);
+        }
+        paths.push(path.into());
+    }
+    if paths.len() > count_max {
+        let (count, max) = (paths.len(), count_max);
+        return Err(ConfigRefusal::TooMany { count, max });
+    }
+    Ok(Value::Paths(paths))
 }
 
 #[cfg(test)]
@@ -187,5 +219,20 @@ mod tests {
             kind.parse("x"),
             Err(ConfigRefusal::NotOneOf { .. })
         ));
+    }
+    #[test]
+    fn paths_keep_their_order_and_none_comes_twice() {
+        let kind = Kind::Paths { count_max: 2 };
+        let paths = |paths: &[&str]| Ok(Value::Paths(paths.iter().map(PathBuf::from).collect()));
+        assert_eq!(kind.parse("./b"), paths(&["./b"]));
+        assert_eq!(kind.parse(" /b , a c "), paths(&["/b", "a c"]));
+        for text in ["", " ", "/a,", ",/a", "/a,,/b"] {
+            assert_eq!(kind.parse(text), Err(ConfigRefusal::Empty), "{text:?}");
+        }
+        for text in ["/a,/a", "/a,/a/", "/a/./b,/a/b"] {
+            assert_eq!(kind.parse(text), Err(ConfigRefusal::Repeated), "{text:?}");
+        }
+        let too_many = ConfigRefusal::TooMany { count: 3, max: 2 };
+        assert_eq!(kind.parse("a,b,c"), Err(too_many));
     }
 }

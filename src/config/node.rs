@@ -1,10 +1,10 @@
 //! What one node is told at start: a field for each key that is not a default of topics.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use types::limits::{FRAME_SIZE_MAX, REQUEST_PARTITIONS_MAX, SHARDS_MAX};
+use types::limits::{DATA_DIRS_MAX, FRAME_SIZE_MAX, REQUEST_PARTITIONS_MAX, SHARDS_MAX};
 use types::{ByteCount, NodeId};
 
 use super::address::Address;
@@ -84,8 +84,11 @@ node_keys! {
     advertised: Option<Address> = "advertised", Kind::Address { port_min: 1 }, None, None;
     /// Where metrics, health and readiness are served by HTTP; nowhere if it is not set.
     admin_listen: Option<Address> = "admin.listen", Kind::Address { port_min: 0 }, None, None;
-    /// The directory that holds everything this node keeps.
-    data_dir: PathBuf = "data.dir", Kind::Text, None, Some("./riverrun-data");
+    /// The directories that hold everything this node keeps; the first one holds the metadata. Each
+    /// fails for itself, and a new partition goes to the one with the fewest. What a shard may take in
+    /// memory and keep open is shared out among them evenly; journals and reserves are each one's own.
+    data_dirs: Vec<PathBuf> = "data.dir",
+        Kind::Paths { count_max: DATA_DIRS_MAX }, None, Some("./riverrun-data");
     /// How many shards run, one a core; every core that the process may use if it is not set.
     cores: Option<u16> = "cores", Kind::Integer { min: 1, max: SHARD_COUNT_MAX }, None, None;
     /// Whether asking for the metadata of a topic that is not there creates it.
@@ -115,7 +118,8 @@ node_keys! {
     /// The memory for direct I/O that each shard registers with the kernel.
     io_memory: ByteCount = "io.memory.bytes",
         Kind::Integer { min: MIB, max: BYTES_MAX }, Bytes, Some("2097152");
-    /// What the journal of one shard may take on disk; bounds what a restart replays.
+    /// What the journal of one shard may take on disk, in each data directory; bounds what a restart
+    /// replays.
     journal_size_max: ByteCount = "journal.max.bytes",
         Kind::Integer { min: 16 * MIB, max: BYTES_MAX }, Bytes, Some("67108864");
     /// What the batches of one shard that are not yet in their segments may take in memory.
@@ -127,8 +131,8 @@ node_keys! {
     /// What the loaded segment indexes of one shard may take in memory.
     index_cache_max: ByteCount = "index.cache.max.bytes",
         Kind::Integer { min: MIB, max: BYTES_MAX }, Bytes, Some("8388608");
-    /// Disk space that each shard keeps back, so that what was accepted can be written out when the
-    /// disk is full.
+    /// Disk space that each shard keeps back in each data directory, so that what was accepted can be
+    /// written out when the disk is full.
     disk_reserve: ByteCount = "disk.reserve.bytes",
         Kind::Integer { min: 0, max: BYTES_MAX }, Bytes, Some("16777216");
     /// How many incremental fetch sessions are kept; the others fetch without one.
@@ -216,6 +220,14 @@ impl NodeConfig {
         Ok(Self::from_given(given))
     }
 
+    /// Returns the data directory that holds the metadata, and those beside it.
+    ///
+    /// *Panics*: without any, which the key does not take.
+    pub fn first_data_dir(&self) -> (&Path, &[PathBuf]) {
+        let (first, others) = self.data_dirs.split_first().expect("there is one at least");
+        (first, others)
+    }
+
     /// Returns the text that somebody set a key to.
     pub(crate) fn given(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)
@@ -294,10 +306,13 @@ impl Setting for Option<String> {
     }
 }
 
-impl Setting for PathBuf {
+impl Setting for Vec<PathBuf> {
     fn from_value(value: Option<Value>) -> Self {
-        let text: Option<String> = Setting::from_value(value);
-        text.expect("the key is a text with a default").into()
+        match value {
+            Some(Value::Paths(paths)) => Some(paths),
+            _ => None,
+        }
+        .expect("the key is a list of paths with a default")
     }
 }
 
@@ -407,6 +422,9 @@ mod tests {
         assert_eq!(config.advertised.map(|address| address.port()), Some(1));
         assert_eq!(config.tcp_congestion.as_deref(), Some("cubic"));
         assert_eq!(config.node_id, NodeId(7));
+        let config = NodeConfig::parse("data.dir = '/a, /b'", &[""; 0]).unwrap();
+        let (first, others) = config.first_data_dir();
+        assert_eq!((first, others), (Path::new("/a"), &["/b".into()][..]));
     }
 
     #[test]

@@ -77,7 +77,7 @@ async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Reques
         ApiKey::DescribeClientQuotas => quotas::describe_client_quotas(shard, &request),
         ApiKey::AlterClientQuotas => quotas::alter_client_quotas(shard, &request).await,
         ApiKey::DescribeLogDirs => log_dirs::describe_log_dirs(shard, &request).await,
-        ApiKey::AlterReplicaLogDirs => log_dirs::alter_replica_log_dirs(shard, &request),
+        ApiKey::AlterReplicaLogDirs => log_dirs::alter_replica_log_dirs(shard, &request).await,
         ApiKey::ElectLeaders => placement::elect_leaders(shard, &request),
         ApiKey::AlterPartitionReassignments => {
             placement::alter_partition_reassignments(shard, &request)

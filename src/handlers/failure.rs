@@ -8,6 +8,7 @@ use record::{Invalid, RecordErrors};
 use storage::{AppendError, ReadError};
 use types::ErrorCode;
 
+use crate::causes::with_causes;
 use crate::drivers::controller::ControlError;
 use crate::drivers::coordinator::NoTopic;
 use crate::partition::{AppendRefused, Trouble};
@@ -119,13 +120,7 @@ pub(super) fn no_topic_code(error: &NoTopic) -> ErrorCode {
 
 /// Returns an error and its causes as one line, cut to what the protocol can say.
 pub(super) fn text(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
+    let mut text = with_causes(error);
     if let Some((end, _)) = text.char_indices().nth(TEXT_LENGTH_MAX) {
         text.truncate(end);
     }

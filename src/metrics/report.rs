@@ -15,15 +15,15 @@ pub struct ShardReport {
     pub ready: bool,
     /// Its connections.
     pub server: server::Metrics,
-    /// Its store, once it is open.
-    pub store: Option<StoreMetrics>,
+    /// Its stores, once they are open, in the order of the data directories.
+    pub stores: Vec<StoreMetrics>,
     /// Its fetch sessions.
     pub fetch_sessions: usize,
     /// How long clients with quotas were told to wait.
     pub quota_waits: BTreeMap<QuotaKind, Latencies>,
     /// How often it stopped turning.
     pub stalls: runtime::Stalls,
-    /// Its partitions.
+    /// Its partitions in service.
     pub partitions: Vec<PartitionReport>,
 }
 

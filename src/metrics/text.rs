@@ -24,16 +24,24 @@ pub fn render(
     quotas(&mut page, reports);
     for (name, kind, help, value) in STORE_FAMILIES {
         page.family(name, *kind, help);
-        for report in reports {
-            if let Some(store) = &report.store {
-                page.sample(name, &[("shard", &report.shard.to_string())], value(store));
-            }
+        for (shard, directory, store) in stores(reports) {
+            let labels = [("shard", shard.as_str()), ("directory", directory.as_str())];
+            page.sample(name, &labels, value(store));
         }
     }
     sync_latency(&mut page, reports);
     partitions(&mut page, reports);
     lag::write(&mut page, lags);
     page.finish()
+}
+
+/// Returns every store with its shard and its data directory as text.
+fn stores(reports: &[ShardReport]) -> impl Iterator<Item = (String, String, &StoreMetrics)> {
+    reports.iter().flat_map(|report| {
+        let told = |store: &StoreMetrics| store.directory.display().to_string();
+        let stores = report.stores.iter();
+        stores.map(move |store| (report.shard.to_string(), told(store), store))
+    })
 }
 
 fn process(page: &mut Exposition, reports: &[ShardReport], memory_bytes: u64) {
@@ -186,7 +194,7 @@ fn requests(page: &mut Exposition, reports: &[ShardReport]) {
     );
     for (key, api) in &merged.apis {
         if api.latencies.count() > 0 {
-            histogram(page, name, ("api", api_name(*key)), &api.latencies);
+            histogram(page, name, &[("api", api_name(*key))], &api.latencies);
         }
     }
 }
@@ -204,7 +212,7 @@ fn quotas(page: &mut Exposition, reports: &[ShardReport]) {
             merged.merge(waits);
         }
         if merged.count() > 0 {
-            histogram(page, name, ("quota", kind.name()), &merged);
+            histogram(page, name, &[("quota", kind.name())], &merged);
         }
     }
 }
@@ -213,7 +221,7 @@ fn api_name(key: ApiKey) -> &'static str {
     key.api().name
 }
 
-fn histogram(page: &mut Exposition, name: &str, label: (&str, &str), latencies: &Latencies) {
+fn histogram(page: &mut Exposition, name: &str, labels: &[(&str, &str)], latencies: &Latencies) {
     let bucket = format!("{name}_bucket");
     let mut below = 0;
     for (index, count) in latencies.counts().iter().enumerate().take(LATENCY_BUCKETS) {
@@ -222,14 +230,14 @@ fn histogram(page: &mut Exposition, name: &str, label: (&str, &str), latencies: 
             Some(end) => end.as_secs_f64().to_string(),
             None => "+Inf".to_owned(),
         };
-        page.sample(&bucket, &[label, ("le", &end)], below);
+        page.sample(&bucket, &[labels, &[("le", &end)]].concat(), below);
     }
     page.sample(
         &format!("{name}_sum"),
-        &[label],
+        labels,
         latencies.sum().as_secs_f64(),
     );
-    page.sample(&format!("{name}_count"), &[label], latencies.count());
+    page.sample(&format!("{name}_count"), labels, latencies.count());
 }
 
 /// One family per thing that a store tells.
@@ -302,9 +310,7 @@ const STORE_FAMILIES: &[StoreFamily] = &[
         "Open segment files.",
         |s| s.open_files,
     ),
-    ("riverrun_logs", Kind::Gauge, "Logs of the shard.", |s| {
-        s.logs
-    }),
+    ("riverrun_logs", Kind::Gauge, "Logs.", |s| s.logs),
     (
         "riverrun_disk_full",
         Kind::Gauge,
@@ -314,7 +320,7 @@ const STORE_FAMILIES: &[StoreFamily] = &[
     (
         "riverrun_log_directory_offline",
         Kind::Gauge,
-        "1 after a failed write or sync.",
+        "1 while the data directory is out of service.",
         |s| u64::from(s.offline.is_some()),
     ),
 ];
@@ -326,14 +332,9 @@ fn sync_latency(page: &mut Exposition, reports: &[ShardReport]) {
         Kind::Histogram,
         "Time of a commit round's write and sync.",
     );
-    for report in reports {
-        let Some(store) = &report.store else { continue };
-        histogram(
-            page,
-            name,
-            ("shard", &report.shard.to_string()),
-            &store.sync_latencies,
-        );
+    for (shard, directory, store) in stores(reports) {
+        let labels = [("shard", shard.as_str()), ("directory", directory.as_str())];
+        histogram(page, name, &labels, &store.sync_latencies);
     }
 }
 
@@ -341,7 +342,7 @@ fn partitions(page: &mut Exposition, reports: &[ShardReport]) {
     page.family(
         "riverrun_partitions",
         Kind::Gauge,
-        "Partitions of the shard.",
+        "Partitions of the shard that are in service.",
     );
     for report in reports {
         let shard = report.shard.to_string();

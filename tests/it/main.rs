@@ -12,6 +12,7 @@
 
 mod admin;
 mod cli;
+mod directories;
 mod durability;
 mod groups;
 mod hostile;

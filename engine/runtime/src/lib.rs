@@ -56,7 +56,7 @@
 //! | both halves | share the socket; when the second is dropped without `finish` the connection is aborted, else closed |
 //! | `Mesh<Q, R>`, `Reply<R>`, `Responder<R>` | as public |
 //! | `next_signal`, `stalls` | as public |
-//! | `launch`, `allowed_cpus`, `preflight` | as public; `uring` alone |
+//! | `launch`, `allowed_cpus`, `preflight`, `check_data_dir` | as public; `uring` alone |
 //!
 //! Arm independent, written once: [`Watch`], [`oneshot()`], [`LocalQueue`], [`Semaphore`],
 //! [`TaskGroup`], [`race()`], [`timeout()`], frame parsing and the growth of read buffers
@@ -110,7 +110,7 @@ pub use frame::FrameReader;
 pub use group::TaskGroup;
 pub use mesh::{Mesh, PeerGone, Reply, Responder};
 pub use oneshot::{Dropped, Receiver, Sender, oneshot};
-pub use preflight::{Check, Outcome, preflight};
+pub use preflight::{Check, Outcome, check_data_dir, preflight};
 pub use process::resident_memory;
 pub use queue::{Closed, LocalQueue, TryPushError};
 pub use race::{Either, Elapsed, race, timeout};

@@ -35,17 +35,37 @@ impl Check {
     }
 }
 
-/// Checks kernel version, io_uring, locked memory, open files, and direct I/O with fdatasync in the
-/// data directory (which must exist). Never panics; needs no shard.
-pub fn preflight(data_dir: &Path) -> Vec<Check> {
+/// Checks kernel version, io_uring, locked memory and open files. Never panics; needs no shard.
+pub fn preflight() -> Vec<Check> {
     #[cfg(feature = "uring")]
-    return crate::uring::preflight(data_dir);
+    return crate::uring::preflight();
     #[cfg(not(feature = "uring"))]
     vec![Check {
         name: "io_uring",
-        outcome: Outcome::Failed {
-            what: format!("this build cannot serve {}", data_dir.display()),
-            fix: String::from("build with the feature `uring`"),
-        },
+        outcome: without_uring(),
     }]
+}
+
+/// Checks direct I/O with fdatasync in a data directory, which must exist. Never panics; needs no
+/// shard.
+pub fn check_data_dir(path: &Path) -> Check {
+    #[cfg(feature = "uring")]
+    let outcome = crate::uring::direct_io(path);
+    #[cfg(not(feature = "uring"))]
+    let outcome = {
+        let _unserved = path;
+        without_uring()
+    };
+    Check {
+        name: "direct I/O",
+        outcome,
+    }
+}
+
+#[cfg(not(feature = "uring"))]
+fn without_uring() -> Outcome {
+    Outcome::Failed {
+        what: String::from("this build cannot serve"),
+        fix: String::from("build with the feature `uring`"),
+    }
 }

@@ -29,6 +29,9 @@ pub const PRODUCER_BATCHES_MAX: usize = 5;
 /// How many shards one node may have.
 pub const SHARDS_MAX: u16 = 256;
 
+/// How many data directories one node may have.
+pub const DATA_DIRS_MAX: usize = 16;
+
 /// Requests of one connection that are being served at a time; the next is not read until one is
 /// answered.
 pub const CONNECTION_REQUESTS_MAX: usize = 64;

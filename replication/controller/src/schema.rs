@@ -61,6 +61,17 @@ pub enum ConfigRefusal {
     /// The text is empty where it may not be.
     #[error("the value is empty")]
     Empty,
+    /// The list names something twice.
+    #[error("the value names one thing twice")]
+    Repeated,
+    /// The list is longer than it may be.
+    #[error("the value names {count} things, at most {max} are taken")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+        /// How many are allowed.
+        max: usize,
+    },
     /// The text is longer than any value may be.
     #[error("the value has {length} bytes, at most {max} are kept")]
     TooLong {

@@ -41,9 +41,14 @@ pub struct Serve {
 /// `riverrun doctor`
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
-    /// The data directory to check
-    #[arg(long, value_name = "DIR", default_value = "./riverrun-data")]
-    pub data: PathBuf,
+    /// The data directories to check, with commas between them
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_delimiter = ',',
+        default_value = "./riverrun-data"
+    )]
+    pub data: Vec<PathBuf>,
     /// How to print the answer
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: OutputFormat,

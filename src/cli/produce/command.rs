@@ -14,9 +14,10 @@ use types::{ByteCount, ErrorCode, Monotonic};
 use super::blocks::Blocks;
 use super::session::Session;
 use super::written::{Refused, Written};
+use crate::causes::with_causes;
 use crate::cli::args::{Codec, OutputFormat, Produce};
 use crate::cli::connect::{connect, reach_topic};
-use crate::cli::failure::{self, Failure};
+use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::{Progress, Unit};
 use crate::cli::stdout::Stdout;
@@ -51,7 +52,7 @@ pub(in crate::cli) fn run(args: &Produce) -> Result<(), Failure> {
         None => carried
             .and(settled)
             .err()
-            .map(|error| failure::line(error.as_ref())),
+            .map(|error| with_causes(error.as_ref())),
     };
     match failure {
         Some(failure) => Err(format!("{failure}; {}", counted(&written, "written")).into()),

@@ -174,7 +174,7 @@ impl<'a> Session<'a> {
 
     /// Every line is a record, so the line being read is the one behind those pushed.
     fn at_line(&self, cause: impl Into<Failure>) -> Failure {
-        let cause = crate::cli::failure::line(cause.into().as_ref());
+        let cause = crate::causes::with_causes(cause.into().as_ref());
         format!("line {}: {cause}", self.pushed + 1).into()
     }
 

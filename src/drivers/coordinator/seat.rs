@@ -187,7 +187,10 @@ impl Seat {
             Err(error) => {
                 let partition = self.partition.id();
                 let cause = std::error::Error::source(&error);
-                tracing::error!(%partition, %error, ?cause, "the groups of this partition cannot be served");
+                // Of a data directory out of service it is told once, and not for every partition.
+                if self.partition.is_in_service() {
+                    tracing::error!(%partition, %error, ?cause, "the groups of this partition cannot be served");
+                }
                 self.state.set(State::Failed);
                 return;
             }

@@ -55,7 +55,7 @@ pub(crate) use dir::{
 pub(crate) use file::{File, FileReader};
 pub(crate) use io_yield::yield_if_due;
 pub(crate) use mesh::{Mesh, Reply, Responder};
-pub(crate) use preflight::preflight;
+pub(crate) use preflight::{direct_io, preflight};
 pub(crate) use shard::launch;
 pub(crate) use signal::next_signal;
 pub(crate) use task::{Task, offload, sleep_until, spawn};

@@ -168,6 +168,16 @@ impl DataDir {
         Ok(())
     }
 
+    /// Both: what earlier runs left.
+    pub(super) async fn tidy(
+        &self,
+        shards: u16,
+        known: &BTreeMap<Incarnation, LogId>,
+    ) -> Result<(), Error> {
+        self.retire_journals(shards).await?;
+        self.remove_unknown_logs(known).await
+    }
+
     /// Notes that everything was closed in order.
     pub async fn close_clean(self) -> Result<(), Error> {
         let marker = clean_marker(self.meta.generation);

@@ -7,15 +7,18 @@
 //! 1. A directory is made only while every directory that the node has is there.
 //! 2. A directory is written down in the first one before a log comes into it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use types::NodeId;
+use types::{Incarnation, NodeId};
 
 use super::data_dir::{DataDir, Found, look};
 use super::directories;
 use super::meta::{Identity, Meta};
 use crate::error::Error;
 use crate::layout::Layout;
+use crate::log_id::LogId;
+use crate::recovery::Replayed;
 
 /// The data directories of a node, in the order in which the configuration names them.
 #[derive(Debug)]
@@ -119,13 +122,73 @@ impl DataDirs {
             .chain(others.map(|it| (it.path.as_path(), it.opened.as_ref())))
     }
 
-    /// Takes the directory at a path out of service.
+    /// Writes down where every log of the directory at a path ends ([`DataDir::note_replayed`]), and
+    /// returns that; `None` if it is out of service, as it is after an error in its replay or here.
     ///
-    /// *Errors*: the same error for the first one, without which there is no node.
-    pub fn give_up(&mut self, path: &Path, error: Error) -> Result<(), Error> {
-        match self.others.iter_mut().find(|it| it.path == path) {
-            Some(beside) => beside.opened = Err(error),
-            None => return Err(error),
+    /// *Errors*: those of the first directory, without which there is no node.
+    pub async fn note_replayed(
+        &mut self,
+        path: &Path,
+        replayed: Result<Replayed, Error>,
+    ) -> Result<Option<Replayed>, Error> {
+        let Some(beside) = self.others.iter_mut().find(|it| it.path == path) else {
+            let replayed = replayed?;
+            self.first.note_replayed(&replayed).await?;
+            return Ok(Some(replayed));
+        };
+        let Ok(dir) = &beside.opened else {
+            return Ok(None);
+        };
+        let noted = match replayed {
+            Ok(replayed) => dir.note_replayed(&replayed).await.map(|()| replayed),
+            Err(error) => Err(error),
+        };
+        match noted {
+            Ok(replayed) => Ok(Some(replayed)),
+            Err(error) => {
+                beside.opened = Err(error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Removes what earlier runs left in every directory: journals of shards that are no more, logs
+    /// that were deleted. Call it when every store of this run is open.
+    ///
+    /// *Errors*: those of the first directory; in another one the rest stays until the next start.
+    pub async fn tidy(
+        &self,
+        shards: u16,
+        known: &BTreeMap<Incarnation, LogId>,
+    ) -> Result<(), Error> {
+        self.first.tidy(shards, known).await?;
+        for beside in &self.others {
+            if let Ok(dir) = &beside.opened
+                && let Err(error) = dir.tidy(shards, known).await
+            {
+                let path = beside.path.display();
+                tracing::warn!(directory = %path, %error, "what earlier runs left stays behind");
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that everything was closed in order, in the directories of which that is true.
+    ///
+    /// *Errors*: those of the first directory; another one counts as not closed in order.
+    pub async fn close_clean(self, is_clean: &[bool]) -> Result<(), Error> {
+        let mut is_clean = is_clean.iter().copied();
+        if is_clean.next() == Some(true) {
+            self.first.close_clean().await?;
+        }
+        for (beside, is_clean) in self.others.into_iter().zip(is_clean) {
+            if is_clean
+                && let Ok(dir) = beside.opened
+                && let Err(error) = dir.close_clean().await
+            {
+                let path = beside.path.display();
+                tracing::warn!(directory = %path, %error, "the directory was not closed in order");
+            }
         }
         Ok(())
     }

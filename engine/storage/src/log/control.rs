@@ -1,7 +1,7 @@
 //! Entries without batches: placed in a round of their own accord, awaited until they are synced.
 
-use runtime::oneshot;
-use types::LeaderEpoch;
+use runtime::{Receiver, oneshot};
+use types::{LeaderEpoch, Offset};
 
 use super::handle::Log;
 use crate::error::{Error, Offline};
@@ -30,6 +30,18 @@ impl Log {
         Ok(())
     }
 
+    /// Has the journal know an empty log from the next round on; does not wait for it.
+    ///
+    /// Else it would know the log with its first batch or at the next start, and until then nobody could
+    /// say which data directory it was made in.
+    pub fn make_known(&self) {
+        let origin = Entry::Start {
+            segment: Offset::ZERO,
+            first: Offset::ZERO,
+        };
+        let _nobody_waits = self.enlist(origin);
+    }
+
     /// Waits until no truncation is under way.
     pub(super) async fn wait_until_open(&self) -> Result<(), Offline> {
         loop {
@@ -48,13 +60,18 @@ impl Log {
         if self.shared.is_closing() {
             return Err(Offline::Closed);
         }
+        match self.enlist(entry).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.core.check_online().err().unwrap_or(Offline::Closed)),
+        }
+    }
+
+    /// Puts an entry into the next round; the receiver is told when it is synced.
+    fn enlist(&self, entry: Entry) -> Receiver<()> {
         let (done, synced) = oneshot();
         let control = crate::log_core::Control { entry, done };
         self.core.state.borrow_mut().controls.push_back(control);
         self.shared.enlist_pending(&self.core);
-        match synced.await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(self.core.check_online().err().unwrap_or(Offline::Closed)),
-        }
+        synced
     }
 }
