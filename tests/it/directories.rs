@@ -194,7 +194,8 @@ fn assert_out_of_service(broker: &Broker, topic: TopicId, partitions: &[i32]) {
 fn partitions_are_shared_out_and_stay_where_they_are() {
     let node = Node::new("directories-share");
     let (first, second) = (node.first.clone(), node.second.clone());
-    let broker = node.start(&[]);
+    // A shard shares its own out; several begin with different directories.
+    let broker = node.start(&["--cores", "1"]);
     create(&broker, "t");
     let before = described(&broker, "t");
     let [a, b] = before.as_slice() else {
@@ -214,12 +215,12 @@ fn partitions_are_shared_out_and_stay_where_they_are() {
     let written = read(&broker, "t");
     // Killed, and with another number of shards: every partition is found where it is.
     broker.kill();
-    let broker = node.start(&["--cores", "1"]);
+    let broker = node.start(&[]);
     assert_eq!(read(&broker, "t"), written);
     assert_eq!(described(&broker, "t"), before);
     let (status, _) = broker.terminate();
     assert!(status.success());
-    let broker = node.start(&[]);
+    let broker = node.start(&["--cores", "1"]);
     assert_eq!(read(&broker, "t"), written);
     assert_eq!(described(&broker, "t"), before);
 }
@@ -332,6 +333,38 @@ fn a_directory_that_fails_while_the_node_runs_takes_its_partitions_alone() {
         assert!(now.starts_with(then), "what was acknowledged is there");
     }
     assert_eq!(get(broker.admin(), "/healthz").0, 200);
+}
+
+#[test]
+fn partitions_of_a_directory_that_is_not_named_or_named_twice_are_out_of_service() {
+    let node = Node::new("directories-twice");
+    let broker = node.start(&[]);
+    let topic = create(&broker, "t");
+    produce(&broker, "t", 3);
+    let before = described(&broker, "t");
+    let written = read(&broker, "t");
+    broker.kill();
+    let copy = node.scratch.path().join("copy");
+    let paths = [&node.second, &copy];
+    let copied = Command::new("cp").arg("-a").args(paths).status();
+    assert!(copied.unwrap().success());
+    let [first, second, copy] = [&node.first, &node.second, &copy].map(|path| path.display());
+    let three = format!("data.dir={first},{second},{copy}");
+    let broker = node.start(&["--set", &three]);
+    assert_out_of_service(&broker, topic, &before[1].2);
+    for &partition in &before[0].2 {
+        let found = read_partition(&broker.bootstrap(), "t", partition);
+        assert_eq!(found.len(), 3, "{partition}");
+    }
+    assert!(broker.terminate().0.success());
+    let broker = node.start(&["--set", &format!("data.dir={first}")]);
+    assert_out_of_service(&broker, topic, &before[1].2);
+    let (status, page) = get(broker.admin(), "/healthz");
+    assert_eq!(status, 503);
+    assert!(page.starts_with("offline: missing: "), "{page}");
+    assert!(broker.terminate().0.success());
+    let broker = node.start(&[]);
+    assert_eq!(read(&broker, "t"), written);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use runtime::both_arms;
 use storage::{
     AppendError, DataDir, DataDirs, Error, FirstBatch, MetadataLog, Offline, OpenLog, ReadError,
-    ReadLimits, ShardStore,
+    ReadLimits, Replayed, ShardStore, replay_journals,
 };
 use types::{ByteCount, LeaderEpoch, NodeId, ShardId};
 
@@ -242,5 +242,57 @@ both_arms!(
         let closed = store.close().await;
         assert!(matches!(closed, Err(Error::Offline(Offline::Failed))));
         assert!(!runtime::exists(&path).await.unwrap());
+    }
+);
+
+both_arms!(
+    an_empty_log_is_known_to_its_directory_once_a_round_has_passed,
+    |dir| async move {
+        let node = Node::open(&dir, 1).await;
+        node.store.create_log(log_id(1), config()).make_known();
+        node.store.create_log(log_id(2), config());
+        append_durably(&node.log(0), &batch(1, 10, 1)).await;
+        let layout = node.dir.layout().clone();
+        node.kill();
+        let known = (0..3).map(|number| (log_id(number).incarnation, log_id(number)));
+        let replayed = replay_journals(&layout, &[ShardId(0)], &known.collect()).await;
+        let replayed = replayed.unwrap();
+        let is_known = |number| replayed.end_of(log_id(number).incarnation).is_some();
+        assert_eq!([0, 1, 2].map(is_known), [true, true, false]);
+        let node = Node::open(&dir, 3).await;
+        append_durably(&node.log(1), &batch(1, 10, 2)).await;
+        assert_eq!(read_all(&node.log(1)).await.len(), 1);
+        node.close().await;
+    }
+);
+
+both_arms!(
+    what_cannot_be_replayed_is_out_of_service_unless_it_is_the_first,
+    |dir| async move {
+        let mut dirs = open(&dir, &["a", "b"]).await.unwrap();
+        let damaged = |path: &Path| {
+            Err(Error::Damaged {
+                path: path.into(),
+                position: 7,
+            })
+        };
+        let (first, a, b) = (dir.join("first"), dir.join("a"), dir.join("b"));
+        let noted = dirs.note_replayed(&first, Ok(Replayed::default())).await;
+        assert!(noted.unwrap().is_some());
+        assert!(dirs.note_replayed(&a, damaged(&a)).await.unwrap().is_none());
+        let noted = dirs.note_replayed(&b, Ok(Replayed::default())).await;
+        assert!(noted.unwrap().is_some());
+        assert!(!dirs.is_complete());
+        let found = beside(&dirs);
+        assert!(found[0].is_err() && found[1].is_ok());
+        // Only what was closed in order is said to be.
+        dirs.close_clean(&[true, true, false]).await.unwrap();
+        let marks = [first, a.clone(), b].map(|path| path.join("clean"));
+        for (mark, is_there) in marks.iter().zip([true, false, false]) {
+            assert_eq!(runtime::exists(mark).await.unwrap(), is_there, "{mark:?}");
+        }
+        let mut dirs = open(&dir, &["a"]).await.unwrap();
+        let first = dir.join("first");
+        assert!(dirs.note_replayed(&first, damaged(&first)).await.is_err());
     }
 );
