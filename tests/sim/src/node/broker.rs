@@ -10,6 +10,7 @@ use runtime::Signal;
 use runtime::sim::{Crash, NodeHandle, Simulation};
 use types::ByteCount;
 
+use super::script::Directories;
 use crate::chance::Chance;
 
 /// Where it listens.
@@ -48,8 +49,13 @@ pub(super) struct Broker<'a> {
 
 impl<'a> Broker<'a> {
     /// Makes the node with an empty disk and starts it.
-    pub(super) fn spawn(simulation: &'a Simulation, shards: u16, chance: &mut Chance) -> Self {
-        let config = Arc::new(draw_config(chance));
+    pub(super) fn spawn(
+        simulation: &'a Simulation,
+        directories: Directories,
+        shards: u16,
+        chance: &mut Chance,
+    ) -> Self {
+        let config = Arc::new(draw_config(directories, chance));
         let run = Run::new(&config);
         let plan = Arc::clone(&run.plan);
         let main = move |mesh| run_shard(mesh, Arc::clone(&plan));
@@ -145,8 +151,8 @@ impl Run {
 }
 
 /// Draws a configuration in which everything happens often: a small ring, little memory, few files.
-fn draw_config(chance: &mut Chance) -> NodeConfig {
-    let settings = ["data.dir=/data", "num.partitions=2"];
+fn draw_config(directories: Directories, chance: &mut Chance) -> NodeConfig {
+    let settings = [&directories.setting(), "num.partitions=2"];
     let mut config = NodeConfig::parse("", &settings).expect("these keys take these values");
     config.journal_size_max = ByteCount::kib(chance.pick(&[1024, 2048, 8192]));
     config.tail_memory_max = ByteCount::kib(chance.pick(&[256, 1024, 8192]));

@@ -9,7 +9,8 @@ use runtime::sim::{Crash, DiskPlan, NetworkPlan, Simulation};
 use super::audit::audit;
 use super::broker::{Broker, PORT, Stuck};
 use super::desk::Desk;
-use super::script::{self, Ending, Epoch};
+use super::directories;
+use super::script::{self, Directories, Ending, Epoch, Trouble};
 use super::tenant;
 use crate::chance::Chance;
 use crate::history::{Event, Fault};
@@ -31,6 +32,8 @@ enum Cut {
     ClientsDoNotFinish,
     #[error("the audit does not come to an end on a healthy broker")]
     AuditDoesNotFinish,
+    #[error("a node with one directory that fails does not answer")]
+    DirectoriesNotTold,
 }
 
 /// A life under way.
@@ -45,8 +48,10 @@ struct Life<'a> {
 pub(crate) fn live(seed: u64, telling: Telling) -> Outcome {
     let simulation = Simulation::new(seed);
     let mut chance = Chance::new(seed);
-    let epochs = script::epochs(&mut chance);
-    let broker = Broker::spawn(&simulation, script::shards(&mut chance), &mut chance);
+    let directories = Directories::draw(&mut chance);
+    let epochs = script::epochs(&mut chance, directories);
+    let shards = script::shards(&mut chance);
+    let broker = Broker::spawn(&simulation, directories, shards, &mut chance);
     let desk = Rc::new(Desk::new(broker.node.address(PORT)));
     start_clients(&simulation, &desk, &mut chance);
     let mut life = Life {
@@ -88,6 +93,9 @@ impl Life<'_> {
             self.simulation.set_network(epoch.trouble.network());
             self.broker.node.set_disk(epoch.trouble.disk());
             self.pass(epoch);
+            if epoch.trouble.is_of_one_directory() {
+                self.look_at_directories()?;
+            }
             self.end(epoch)?;
             self.simulation.set_network(NetworkPlan::default());
             self.broker.node.set_disk(DiskPlan::default());
@@ -107,9 +115,8 @@ impl Life<'_> {
 
     /// Ends the process of an epoch.
     fn end(&mut self, epoch: &Epoch) -> Result<(), Cut> {
-        let excused = epoch.trouble.excuses_failure();
         if let Some(failure) = self.broker.failure()
-            && !excused
+            && !epoch.trouble.excuses_failure()
         {
             return Err(Stuck::DoesNotStart(failure).into());
         }
@@ -120,7 +127,7 @@ impl Life<'_> {
                 self.broker.crash(Crash::Process);
             }
             Ending::Stop => {
-                self.stop(excused)?;
+                self.stop(&epoch.trouble)?;
             }
             Ending::StopCutShort { after } => {
                 self.broker.ask_to_stop();
@@ -143,13 +150,13 @@ impl Life<'_> {
     }
 
     /// Stops the process in order; half of the time the power fails right behind.
-    fn stop(&mut self, excused: bool) -> Result<(), Cut> {
+    fn stop(&mut self, trouble: &Trouble) -> Result<(), Cut> {
         self.broker.ask_to_stop();
         match self.broker.wait_stopped() {
-            Err(Stuck::StopsBadly(_)) if excused => {}
+            Err(Stuck::StopsBadly(_)) if trouble.excuses_failure() => {}
             stopped => stopped?,
         }
-        if excused {
+        if trouble.excuses_dirt() {
             self.desk.note(Event::Failed(Fault::DirtyStop));
         }
         if self.chance.percent(50) {
@@ -171,12 +178,22 @@ impl Life<'_> {
             .run_until(FINISH_MAX, || self.desk.is_idle());
         finished.map_err(|_| Cut::ClientsDoNotFinish)?;
         self.audit()?;
-        self.stop(false)?;
+        self.stop(&Trouble::None)?;
         let shards = script::shards(&mut self.chance);
         self.start(shards);
         self.broker.wait_ready()?;
         self.audit()?;
-        self.stop(false)
+        self.stop(&Trouble::None)
+    }
+
+    /// Looks whether the node serves what is not in the directory that fails.
+    fn look_at_directories(&mut self) -> Result<(), Cut> {
+        self.broker.wait_ready()?;
+        let look = directories::look(Rc::clone(&self.desk), self.chance.fork());
+        let looked = self
+            .simulation
+            .block_on(runtime::timeout(AUDIT_MAX, Box::pin(look)));
+        looked.map_err(|_| Cut::DirectoriesNotTold)
     }
 
     fn audit(&mut self) -> Result<(), Cut> {

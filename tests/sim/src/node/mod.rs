@@ -20,6 +20,7 @@ mod broker;
 mod committer;
 mod consumer;
 mod desk;
+mod directories;
 mod group;
 mod life;
 mod link;

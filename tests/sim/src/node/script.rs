@@ -9,6 +9,36 @@ use super::tenant::Habits;
 use crate::chance::Chance;
 use crate::history::Durability;
 
+/// The data directories that a node has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Directories {
+    /// One.
+    One,
+    /// Two, of which one may fail for itself.
+    Two,
+}
+
+/// The directory with the metadata.
+pub(super) const FIRST_DIRECTORY: &str = "/data";
+
+/// The other one.
+const SECOND_DIRECTORY: &str = "/more";
+
+impl Directories {
+    /// Draws how many there are.
+    pub(super) fn draw(chance: &mut Chance) -> Self {
+        chance.pick(&[Self::One, Self::Two])
+    }
+
+    /// Returns the configuration that says so.
+    pub(super) fn setting(self) -> String {
+        match self {
+            Self::One => format!("data.dir={FIRST_DIRECTORY}"),
+            Self::Two => format!("data.dir={FIRST_DIRECTORY},{SECOND_DIRECTORY}"),
+        }
+    }
+}
+
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -34,6 +64,8 @@ pub(super) enum Trouble {
     SlowDisk,
     /// A write or a sync fails once: the process goes on without its store.
     DiskFault(DiskFault),
+    /// From some operation on all of its kind fail in the directory beside the first.
+    FailingDirectory(DiskFault),
     /// There is no space left.
     FullDisk {
         /// What there is in all.
@@ -59,12 +91,12 @@ pub(super) struct Epoch {
 }
 
 /// Draws the epochs of a life.
-pub(super) fn epochs(chance: &mut Chance) -> Vec<Epoch> {
+pub(super) fn epochs(chance: &mut Chance, directories: Directories) -> Vec<Epoch> {
     let count = chance.between(2, 6);
-    (0..count).map(|_| epoch(chance)).collect()
+    (0..count).map(|_| epoch(chance, directories)).collect()
 }
 
-fn epoch(chance: &mut Chance) -> Epoch {
+fn epoch(chance: &mut Chance, directories: Directories) -> Epoch {
     let length_us = match chance.between(1, 10) {
         // A crash in the middle of a start.
         1..=2 => chance.between(0, 30_000),
@@ -85,17 +117,28 @@ fn epoch(chance: &mut Chance) -> Epoch {
         shards: shards(chance),
         length: Duration::from_micros(length_us),
         reset_after,
-        trouble: trouble(chance),
+        trouble: trouble(chance, directories),
         ending,
     }
 }
+
+/// Every operation that a disk may refuse.
+const OPERATIONS: &[Operation] = &[
+    Operation::Open,
+    Operation::Read,
+    Operation::Write,
+    Operation::Sync,
+    Operation::Resize,
+    Operation::Name,
+    Operation::SyncDir,
+];
 
 /// Draws how many shards a process has.
 pub(super) fn shards(chance: &mut Chance) -> u16 {
     chance.pick(&[1, 1, 2, 2, 3, 4])
 }
 
-fn trouble(chance: &mut Chance) -> Trouble {
+fn trouble(chance: &mut Chance, directories: Directories) -> Trouble {
     match chance.between(1, 20) {
         1..=3 => Trouble::SlowDisk,
         4..=5 => {
@@ -108,6 +151,15 @@ fn trouble(chance: &mut Chance) -> Trouble {
             capacity: ByteCount::kib(chance.between(1_000, 20_000)),
         },
         7..=9 => Trouble::Resets,
+        10..=13 if directories == Directories::Two => Trouble::FailingDirectory(DiskFault {
+            path_contains: SECOND_DIRECTORY.to_owned(),
+            times: u64::MAX,
+            ..DiskFault::once(
+                chance.pick(OPERATIONS),
+                chance.pick(&[0, 0, 5, 20, 100, 400]),
+                DiskError::Io,
+            )
+        }),
         _ => Trouble::None,
     }
 }
@@ -123,7 +175,7 @@ impl Trouble {
                 slow_permille: 50,
                 ..healthy
             },
-            Self::DiskFault(fault) => DiskPlan {
+            Self::DiskFault(fault) | Self::FailingDirectory(fault) => DiskPlan {
                 faults: vec![fault.clone()],
                 ..healthy
             },
@@ -146,6 +198,16 @@ impl Trouble {
     /// Returns whether a process that meets it may fail to start or to stop in order.
     pub(super) fn excuses_failure(&self) -> bool {
         matches!(self, Self::DiskFault(_) | Self::FullDisk { .. })
+    }
+
+    /// Returns whether a process that meets it may stop without everything written out.
+    pub(super) fn excuses_dirt(&self) -> bool {
+        self.excuses_failure() || self.is_of_one_directory()
+    }
+
+    /// Returns whether it may concern nothing but one of two directories.
+    pub(super) fn is_of_one_directory(&self) -> bool {
+        matches!(self, Self::FailingDirectory(_))
     }
 }
 
