@@ -81,19 +81,20 @@ pub(super) fn run(command: &Doctor) -> Result<(), Failure> {
 }
 
 fn measure(directories: &[PathBuf]) -> Result<Vec<Measured>, Failure> {
-    let result = Arc::new(Mutex::new(Ok(Vec::new())));
+    let result = Arc::new(Mutex::new(None));
     let (shared, directories) = (Arc::clone(&result), directories.to_vec());
     runtime::launch(&LaunchOptions::default(), move |_: Mesh<(), ()>| {
         let (shared, directories) = (Arc::clone(&shared), directories.clone());
         async move {
             let measured = measure_here(&directories).await;
-            *shared.lock().expect("nobody panics while holding it") = measured;
+            *shared.lock().expect("nobody panics while holding it") = Some(measured);
         }
     })?;
-    let result = Arc::into_inner(result).expect("the shard has ended");
-    Ok(result
-        .into_inner()
-        .expect("nobody panics while holding it")?)
+    let measured = result
+        .lock()
+        .expect("nobody panics while holding it")
+        .take();
+    Ok(measured.expect("the shard has ended")?)
 }
 
 async fn measure_here(directories: &[PathBuf]) -> std::io::Result<Vec<Measured>> {

@@ -92,7 +92,8 @@ fn every_key_explains_itself() {
 fn the_doctor_checks_and_measures() {
     let scratch = Scratch::new("doctor");
     let data = scratch.path().to_str().unwrap();
-    let output = riverrun(&["doctor", "--data", data, "--output", "json"]);
+    let data = format!("{data}/a,{data}/b");
+    let output = riverrun(&["doctor", "--data", &data, "--output", "json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     for wanted in [
@@ -103,6 +104,7 @@ fn the_doctor_checks_and_measures() {
     ] {
         assert!(text.contains(wanted), "{wanted} in {text}");
     }
+    assert_eq!(text.matches("direct I/O").count(), 2, "one each: {text}");
 }
 
 #[test]
