@@ -59,7 +59,10 @@ pub(super) struct Seat {
     metadata: Metadata,
     /// Where to read on in what the member has.
     positions: BTreeMap<Place, i64>,
-    /// When the last request was sent over this connection that went well.
+    /// Whether the coordinator has told over this connection that it has read its log.
+    is_read: bool,
+    /// When the last heartbeat was sent over this connection that went well since then. Nothing else
+    /// prolongs a member's session for certain.
     well: Option<Monotonic>,
 }
 
@@ -80,6 +83,7 @@ impl Seat {
             link: None,
             metadata: Metadata::default(),
             positions: BTreeMap::new(),
+            is_read: false,
             well: None,
         }
     }
@@ -111,7 +115,7 @@ impl Seat {
         self.group.place(self.number, None);
         self.positions.clear();
         self.link = None;
-        self.well = None;
+        (self.is_read, self.well) = (false, None);
     }
 
     /// Lives as one member.
@@ -237,7 +241,7 @@ impl Seat {
         if let Some(link) = self.link.take() {
             return Ok(link);
         }
-        self.well = None;
+        (self.is_read, self.well) = (false, None);
         let dialled = Link::dial(&self.desk, i16::MAX).await;
         if dialled.is_err() {
             pause(&mut self.chance, 2, 30).await;
@@ -281,7 +285,7 @@ impl Seat {
             OrderRequest::Coordinator(_) => {}
             OrderRequest::Join(_) => {
                 let response = answer.decode::<join_group::Request>()?;
-                self.judge("JoinGroup", response.error_code, sent);
+                self.judge("JoinGroup", response.error_code);
                 if response.error_code == 0 {
                     let generation = response.generation_id;
                     let joined = GroupEvent::Joined { asked, generation };
@@ -290,7 +294,7 @@ impl Seat {
             }
             OrderRequest::Sync(request) => {
                 let response = answer.decode::<sync_group::Request>()?;
-                self.judge("SyncGroup", response.error_code, sent);
+                self.judge("SyncGroup", response.error_code);
                 if response.error_code == 0 {
                     self.take_part(request, &response, asked);
                 }
@@ -301,18 +305,20 @@ impl Seat {
             }
             OrderRequest::Commit(request) => {
                 let response = answer.decode::<offset_commit::Request>()?;
-                self.see_commit(request, response, sent);
+                self.see_commit(request, response);
             }
             OrderRequest::Heartbeat(_) => {
                 let response = answer.decode::<heartbeat::Request>()?;
-                // A coordinator that is still reading its log takes every member to be alive.
-                if response.error_code != 0 || self.well.is_some() {
-                    self.judge("Heartbeat", response.error_code, sent);
+                if response.error_code != 0 {
+                    self.judge("Heartbeat", response.error_code);
+                } else if self.is_read {
+                    // Before, it takes every member to be alive.
+                    self.well = Some(sent);
                 }
             }
             OrderRequest::Leave(_) => {
                 let response = answer.decode::<leave_group::Request>()?;
-                self.judge("LeaveGroup", response.error_code, sent);
+                self.judge("LeaveGroup", response.error_code);
             }
         }
         Ok(())
@@ -361,18 +367,13 @@ impl Seat {
         self.group.note(&self.desk, seen);
     }
 
-    fn see_commit(
-        &mut self,
-        request: &offset_commit::Request,
-        response: offset_commit::Response,
-        sent: Monotonic,
-    ) {
+    fn see_commit(&mut self, request: &offset_commit::Request, response: offset_commit::Response) {
         let Some((commit, _)) = offsets::sent(request) else {
             return;
         };
         for ((_, partition), result) in admin::offsets_committed(response) {
             let code = result.map_or_else(|refusal| refusal.code, |()| 0);
-            self.judge("OffsetCommit", code, sent);
+            self.judge("OffsetCommit", code);
             if code == 0 {
                 let acknowledged = GroupEvent::CommitAcknowledged { commit, partition };
                 self.group.note(&self.desk, acknowledged);
@@ -381,10 +382,10 @@ impl Seat {
     }
 
     /// Looks whether a code is explained by what happened to the member.
-    fn judge(&mut self, what: &str, code: i16, sent: Monotonic) {
+    fn judge(&mut self, what: &str, code: i16) {
         let known = ErrorCode::from_wire(code);
         match known {
-            Some(ErrorCode::None) => self.well = Some(sent),
+            Some(ErrorCode::None) => self.is_read = true,
             Some(ErrorCode::MemberIdRequired | ErrorCode::RebalanceInProgress) => {}
             // The session may be over, others may have gone on, and a join whose connection broke may
             // have taken the place of a static member after all.
@@ -397,8 +398,8 @@ impl Seat {
         }
     }
 
-    /// Returns whether the member cannot have been dropped: over one connection, it was heard of in
-    /// less than the time that it has.
+    /// Returns whether the member cannot have been dropped: over one connection, a heartbeat of it was
+    /// taken in less than the time that it has.
     fn is_well(&self) -> bool {
         let patience = self.group.session.min(self.group.rebalance);
         let well = self.well;
