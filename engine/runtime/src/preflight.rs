@@ -42,7 +42,7 @@ pub fn preflight() -> Vec<Check> {
     #[cfg(not(feature = "uring"))]
     vec![Check {
         name: "io_uring",
-        outcome: without_uring(),
+        outcome: without_uring("start a shard"),
     }]
 }
 
@@ -52,10 +52,7 @@ pub fn check_data_dir(path: &Path) -> Check {
     #[cfg(feature = "uring")]
     let outcome = crate::uring::direct_io(path);
     #[cfg(not(feature = "uring"))]
-    let outcome = {
-        let _unserved = path;
-        without_uring()
-    };
+    let outcome = without_uring(&format!("serve {}", path.display()));
     Check {
         name: "direct I/O",
         outcome,
@@ -63,9 +60,9 @@ pub fn check_data_dir(path: &Path) -> Check {
 }
 
 #[cfg(not(feature = "uring"))]
-fn without_uring() -> Outcome {
+fn without_uring(undone: &str) -> Outcome {
     Outcome::Failed {
-        what: String::from("this build cannot serve"),
+        what: format!("this build cannot {undone}"),
         fix: String::from("build with the feature `uring`"),
     }
 }
