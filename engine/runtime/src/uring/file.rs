@@ -13,7 +13,7 @@ use glommio::io::{DmaFile, OpenOptions};
 use types::size::{BLOCK_SIZE, block_ceil, block_floor};
 
 use super::buffer::{AlignedBuffer, ReadBuffer};
-use super::{probe, residency, task};
+use super::{disk, probe, reactor, residency, task};
 use crate::file::OpenMode;
 use crate::task::Queue;
 
@@ -84,7 +84,7 @@ impl File {
 
     /// Makes completed writes and the size durable.
     pub(crate) async fn sync_data(&self) -> io::Result<()> {
-        Ok(self.direct.fdatasync().await?)
+        disk::sync_data(&self.direct).await
     }
 
     /// Reserves space up to the end of the range, and with it for anything before that has none.
@@ -92,7 +92,7 @@ impl File {
         let end = position
             .checked_add(len)
             .ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.direct.pre_allocate(end, false).await?)
+        Ok(reactor::through(self.direct.pre_allocate(end, false)).await?)
     }
 
     /// Sets the size, in a task of its own: glommio does it on a helper thread by descriptor number,
@@ -101,7 +101,7 @@ impl File {
         let direct = Rc::clone(&self.direct);
         let (done, result) = crate::oneshot::oneshot();
         task::spawn(Queue::Latency, async move {
-            let truncated = direct.truncate(len).await;
+            let truncated = reactor::through(direct.truncate(len)).await;
             // Nobody waits any more: the size is set all the same.
             done.send(truncated).ok();
         })
@@ -127,11 +127,11 @@ impl File {
     pub(crate) async fn close(self) -> io::Result<()> {
         let Self { direct, synced, .. } = self;
         let synced = match synced.into_inner() {
-            Some(synced) => synced.close_rc().await.map(drop),
+            Some(synced) => reactor::through(synced.close_rc()).await.map(drop),
             None => Ok(()),
         };
         // A size change that nobody waits for may still hold it, and closes it then.
-        direct.close_rc().await?;
+        reactor::through(direct.close_rc()).await?;
         Ok(synced?)
     }
 }
@@ -143,13 +143,9 @@ pub(super) async fn open_direct(
     flags: libc::c_int,
 ) -> io::Result<DmaFile> {
     let path = format!("/proc/self/fd/{}", reader.0.file.as_raw_fd());
-    let opened = OpenOptions::new()
-        .read(true)
-        .write(writable)
-        .custom_flags(flags)
-        .dma_open(path)
-        .await;
-    Ok(opened?)
+    let mut options = OpenOptions::new();
+    options.read(true).write(writable).custom_flags(flags);
+    Ok(reactor::through(options.dma_open(path)).await?)
 }
 
 /// Reads up to `len` bytes from `position` on. Blocks of 4,096 always: glommio's own unaligned read
@@ -162,17 +158,16 @@ pub(super) async fn read_cut(file: &DmaFile, position: u64, len: usize) -> io::R
         .and_then(|end| u64::try_from(end).ok())
         .map(block_ceil)
         .ok_or(io::ErrorKind::InvalidInput)?;
-    let blocks = file
-        .read_at_aligned(start, usize::try_from(end).map_err(io::Error::other)?)
-        .await?;
+    let size = usize::try_from(end).map_err(io::Error::other)?;
+    let blocks = reactor::through(file.read_at_aligned(start, size)).await?;
     Ok(ReadBuffer::cut(&blocks, skip, len))
 }
 
-async fn write_whole(file: &DmaFile, buffer: AlignedBuffer, position: u64) -> io::Result<()> {
+async fn write_whole(file: &Rc<DmaFile>, buffer: AlignedBuffer, position: u64) -> io::Result<()> {
     debug_assert!(position.is_multiple_of(BLOCK_SIZE));
     let buffer = buffer.into_dma();
     let len = buffer.len();
-    let written = file.write_at(buffer, position).await?;
+    let written = disk::write(file, buffer, position).await?;
     if written < len {
         // Out of space in the middle is reported as a short write; the next one would say so.
         let message = format!("{written} of {len} bytes were written");

@@ -1,22 +1,16 @@
-//! Which sockets are ready: one epoll instance per shard, itself awaited through the ring.
+//! Which descriptors are ready: one epoll instance per shard.
 //!
 //! Polling every socket through the ring, as glommio does, interrupts the shard for each message that
 //! arrives while it works: 64 busy connections cost 13 us a message. An epoll instance collects in
-//! silence, and the ring is asked to tell about the instance only when there is nothing left to do:
-//! 6 us. One connection in ping-pong costs the same either way.
-//!
-//! ```text
-//!   pump: collect ──found──► wake the tasks ──► end of the line ──► collect …
-//!            └──nothing──► poll of the instance through the ring ──fired──► collect …
-//! ```
+//! silence: 6 us.
 //!
 //! Edge-triggered: an event says that something changed since the last. So a flag stays set until an
 //! operation would block, or a read comes back short, and a stale event costs one failed call.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -24,7 +18,6 @@ use std::time::Duration;
 
 use futures_io::AsyncRead;
 
-use super::io_yield::Pause;
 use super::shard::Seat;
 use super::sys::{self, Event};
 
@@ -33,6 +26,13 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Events collected at a time.
 const EVENTS_MAX: usize = 256;
+
+/// What ended a sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Woken {
+    ByAnEvent,
+    ByTheClock,
+}
 
 /// A shard's epoll instance and what is registered with it.
 pub(super) struct Poller {
@@ -78,11 +78,37 @@ impl Poller {
         })
     }
 
+    /// Has the instance tell of a descriptor that is waited for by nobody but the pump.
+    pub(super) fn watch(&self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+        sys::epoll_add(self.epoll.as_fd(), descriptor, u64::MAX)
+    }
+
     /// Wakes the tasks whose sockets have changed and returns how many have.
-    fn collect(&self) -> usize {
-        let mut events = self.events.borrow_mut();
-        let count = sys::epoll_collect(self.epoll.as_fd(), &mut events)
+    pub(super) fn collect(&self) -> usize {
+        let count = sys::epoll_collect(self.epoll.as_fd(), &mut self.events.borrow_mut())
             .expect("an open epoll instance can be read");
+        self.notice(count);
+        count
+    }
+
+    /// Blocks this thread until something has changed, for `longest` at most, and wakes the tasks.
+    pub(super) fn sleep(&self, longest: Duration) -> Woken {
+        let slept =
+            sys::epoll_sleep(self.epoll.as_fd(), &mut self.events.borrow_mut(), longest);
+        match slept {
+            Ok(0) => Woken::ByTheClock,
+            Ok(count) => {
+                self.notice(count);
+                Woken::ByAnEvent
+            }
+            // A signal, or a ring of glommio's has something.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Woken::ByAnEvent,
+            Err(error) => panic!("an open epoll instance can be slept on: {error}"),
+        }
+    }
+
+    fn notice(&self, count: usize) {
+        let events = self.events.borrow();
         let sources = self.sources.borrow();
         for event in events.iter().take(count) {
             let source = usize::try_from(event.key())
@@ -94,7 +120,6 @@ impl Poller {
                 source.notice(*event);
             }
         }
-        count
     }
 }
 
@@ -197,29 +222,41 @@ impl Direction {
     }
 }
 
-/// The task that collects for all sockets of the shard, until the shard ends.
-pub(super) async fn pump(seat: Rc<Seat>) {
-    loop {
-        if seat.poller.collect() > 0 {
-            let mut pause = Pause::default();
-            poll_fn(|context| pause.poll(context)).await;
-        } else if let Err(error) = fired(&seat.poller.epoll).await {
-            tracing::warn!(%error, "without a descriptor to wait on, sockets are looked at by the clock");
-            glommio::timer::sleep(LOOK_INTERVAL).await;
+/// A wait of glommio's ring for the instance, kept while it has not fired.
+#[derive(Default)]
+pub(super) struct Firing(Option<Pin<Box<dyn Future<Output = ()>>>>);
+
+impl Firing {
+    /// Waits until the instance has something to tell.
+    pub(super) fn poll(&mut self, poller: &Poller, context: &mut Context<'_>) -> Poll<()> {
+        let wait = self.0.get_or_insert_with(|| Box::pin(fired(&poller.epoll)));
+        let polled = wait.as_mut().poll(context);
+        if polled.is_ready() {
+            self.0 = None;
         }
+        polled
     }
 }
 
-/// Waits until the instance has something to tell, by a poll that glommio makes for a stream over a
-/// copy of its descriptor. When the poll has fired, glommio tries to receive, which the instance
-/// refuses: whatever comes back, the poll has fired. The next wait needs a new stream: only a new one
-/// polls before it receives.
-async fn fired(epoll: &OwnedFd) -> io::Result<()> {
-    let mut stream = sys::ring_stream(sys::duplicate(epoll)?);
-    poll_fn(|context| {
-        let polled = Pin::new(&mut stream).poll_read(context, &mut [0]);
-        polled.map(drop)
-    })
-    .await;
-    Ok(())
+/// Waits by a poll that glommio makes for a stream over a copy of the instance's descriptor. When the
+/// poll has fired, glommio tries to receive, which the instance refuses: whatever comes back, the poll
+/// has fired. The next wait needs a new stream: only a new one polls before it receives.
+fn fired(epoll: &OwnedFd) -> impl Future<Output = ()> + 'static {
+    let copy = sys::duplicate(epoll);
+    async move {
+        match copy {
+            Ok(copy) => {
+                let mut stream = sys::ring_stream(copy);
+                poll_fn(|context| {
+                    let polled = Pin::new(&mut stream).poll_read(context, &mut [0]);
+                    polled.map(drop)
+                })
+                .await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "without a descriptor to wait on, sockets are looked at by the clock");
+                glommio::timer::sleep(LOOK_INTERVAL).await;
+            }
+        }
+    }
 }

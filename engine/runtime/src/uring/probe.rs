@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use glommio::io::OpenOptions;
 use types::size::BLOCK_SIZE;
 
-use super::{shard, task};
+use super::{reactor, shard, task};
 
 /// Makes the name of every probe file its own.
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -43,13 +43,11 @@ async fn probe(directory: &Path) -> io::Result<()> {
         move || write_block(&path)
     })
     .await?;
-    let opened = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .dma_open(&path)
-        .await;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    let opened = reactor::through(options.dma_open(&path)).await;
     let removed = task::offload(move || fs::remove_file(path)).await;
-    opened?.close().await?;
+    reactor::through(opened?.close()).await?;
     removed
 }
 

@@ -22,9 +22,9 @@ use types::size::block_ceil;
 
 use super::buffer::ReadBuffer;
 use super::file::{self, FileReader};
-use super::io_yield::yield_if_due;
 use super::tcp::{SEND_SIZE_MAX, Stream};
-use super::{residency, shard, sys};
+use super::turn::yield_if_due;
+use super::{reactor, residency, shard, sys};
 use crate::chunk::{Chunk, SendQueue};
 use crate::file::FileReaderArm;
 use crate::semaphore::Permit;
@@ -158,7 +158,7 @@ impl FileSender {
 
 impl Cold {
     async fn close(self) {
-        if let Err(error) = self.direct.close_rc().await {
+        if let Err(error) = reactor::through(self.direct.close_rc()).await {
             tracing::debug!(%error, "closing a file after direct reads");
         }
     }

@@ -31,11 +31,15 @@ use glommio::{
 };
 use types::ShardId;
 
-use super::io_yield::{self, IoYield, Turn};
+use super::disk::DiskRing;
 use super::mesh::{self, Doorbell, Port};
-use super::poller::{self, Poller};
+use super::poller::Poller;
+use super::pump::{self, Rest, RollCall};
+use super::reactor::Reactor;
 use super::signal::Signals;
 use super::task::Noticed;
+use super::timers::Timers;
+use super::turn::{Polls, Turn};
 use super::watchdog::{LOOK_INTERVAL, Pulse, Watched};
 use super::{preflight, send_file, sys};
 use crate::arm;
@@ -60,8 +64,13 @@ pub(super) struct Seat {
     queues: [TaskQueueHandle; 3],
     pub(super) turn: Turn,
     pub(super) pulse: Arc<Pulse>,
-    pub(super) io_yield: IoYield,
+    pub(super) polls: Polls,
     pub(super) poller: Poller,
+    pub(super) disk: DiskRing,
+    pub(super) timers: Timers,
+    pub(super) reactor: Reactor,
+    pub(super) rest: Rest,
+    pub(super) roll_call: RollCall,
     pub(super) signals: Option<Signals>,
     /// The devices whose direct reads are known to work, see `probe`.
     pub(super) probed: RefCell<BTreeSet<u64>>,
@@ -79,10 +88,9 @@ thread_local! {
 pub(super) fn enter_turn() {
     SEAT.with(|seat| {
         // The first task takes the seat.
-        if let Some(seat) = seat.get()
-            && let Some(ran) = seat.turn.enter()
-        {
-            seat.pulse.turn(ran);
+        if let Some(seat) = seat.get() {
+            seat.turn.note_poll();
+            seat.note_reactor();
         }
     });
 }
@@ -116,16 +124,46 @@ impl Seat {
             queues,
             turn: Turn::new(),
             pulse,
-            io_yield: IoYield::new()?,
+            polls: Polls::default(),
             poller: Poller::new()?,
+            disk: DiskRing::new()?,
+            timers: Timers::default(),
+            reactor: Reactor::new()?,
+            rest: Rest::default(),
+            roll_call: RollCall::default(),
             signals,
             probed: RefCell::default(),
             cold_memory: Semaphore::new(send_file::COLD_MEMORY_MAX.0),
             tcp_congestion: options.tcp_congestion.clone(),
         };
+        seat.disk.with_descriptor(|ring| seat.poller.watch(ring))?;
         let fresh = SEAT.with(|cell| cell.set(Rc::new(seat)).is_ok());
         assert!(fresh, "a thread is the seat of one shard, once");
         Ok(())
+    }
+
+    /// Looks whether the executor has been in its reactor: a turn has begun then.
+    pub(super) fn note_reactor(&self) {
+        if let Some(ran) = self.turn.enter() {
+            self.reactor.note_pass();
+            self.pulse.turn(ran);
+        }
+    }
+
+    /// Starts what serves all tasks of the shard; ends with the returned tasks.
+    fn serve(self: &Rc<Self>) -> Vec<glommio::Task<()>> {
+        let [latency, throughput, background] = self.queues;
+        let others = [TaskQueueHandle::default(), throughput, background];
+        let answering = others.into_iter().enumerate().map(|(index, queue)| {
+            let answer = RollCall::answer(Rc::clone(self), index);
+            glommio::spawn_local_into(answer, queue)
+        });
+        let mut tasks: Vec<_> = answering
+            .map(|task| task.expect("a seat has its queues"))
+            .collect();
+        let pump = glommio::spawn_local_into(pump::pump(Rc::clone(self)), latency);
+        tasks.push(pump.expect("a seat has its queues"));
+        tasks
     }
 
     pub(super) fn queue(&self, queue: Queue) -> TaskQueueHandle {
@@ -279,16 +317,15 @@ where
         executor.run(Noticed::new(async {
             Seat::take(shard, pulse, &options)?;
             let (mesh, pump) = port.open()?;
+            let seat = seat();
+            let serving = seat.serve();
             let pump = super::spawn(Queue::Latency, pump);
-            let turner = super::spawn(Queue::Latency, io_yield::read_when_asked(seat()));
-            // It ends with the shard: dropping it cancels its wait.
-            let sockets = super::spawn(Queue::Latency, poller::pump(seat()));
             main(mesh.public()).await;
-            drop(sockets);
             mesh.end();
             pump.await;
-            seat().io_yield.end();
-            turner.await;
+            seat.disk.drain();
+            // Cancels: they serve for ever.
+            drop(serving);
             Ok(())
         }))
     });

@@ -1,10 +1,13 @@
-//! Signals as reads of a signalfd through the ring.
+//! Signals as reads of a signalfd.
 
-use std::future;
+use std::cell::OnceCell;
+use std::future::{self, poll_fn};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
 
-use glommio::io::BufferedFile;
-
+use super::poller::Registration;
+use super::shard::Seat;
 use super::{shard, sys};
 use crate::signal::Signal;
 
@@ -12,32 +15,58 @@ use crate::signal::Signal;
 const RECORD_SIZE: usize = 128;
 
 /// The first shard's descriptor.
-pub(super) struct Signals(BufferedFile);
+pub(super) struct Signals {
+    descriptor: OwnedFd,
+    /// Made at the first wait: a descriptor is registered once.
+    registration: OnceCell<Registration>,
+}
 
 impl Signals {
     /// Opens it; the signals were blocked by the launcher.
     pub(super) fn open() -> io::Result<Self> {
-        Ok(Self(sys::ring_file(sys::signal_fd()?)))
+        Ok(Self {
+            descriptor: sys::signal_fd()?,
+            registration: OnceCell::new(),
+        })
+    }
+
+    async fn next(&self, seat: &Rc<Seat>) -> io::Result<Signal> {
+        let registration = match self.registration.get() {
+            Some(registration) => registration,
+            None => {
+                let made = Registration::new(Rc::clone(seat), &self.descriptor)?;
+                self.registration.get_or_init(|| made)
+            }
+        };
+        let mut record = [0; RECORD_SIZE];
+        loop {
+            match sys::read(self.descriptor.as_fd(), &mut record) {
+                Ok(_) => {
+                    if let Some(signal) = parse(&record) {
+                        return Ok(signal);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    registration.read_blocked();
+                    poll_fn(|context| registration.poll_readable(context)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
 /// Waits for the next signal; for ever on a shard that is not the first.
 pub(crate) async fn next_signal() -> Signal {
     let seat = shard::seat();
-    let Some(Signals(file)) = &seat.signals else {
+    let Some(signals) = &seat.signals else {
         return future::pending().await;
     };
-    loop {
-        match file.read_at(0, RECORD_SIZE).await {
-            Ok(record) => {
-                if let Some(signal) = parse(&record) {
-                    return signal;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "signals cannot be read; end the process with SIGKILL");
-                return future::pending().await;
-            }
+    match signals.next(&seat).await {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::warn!(%error, "signals cannot be read; end the process with SIGKILL");
+            future::pending().await
         }
     }
 }

@@ -11,6 +11,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use glommio::io::BufferedFile;
@@ -57,7 +58,7 @@ pub(super) fn block_signals() -> io::Result<()> {
 pub(super) fn signal_fd() -> io::Result<OwnedFd> {
     let set = signal_set();
     // SAFETY: `set` is initialised; -1 asks for a new descriptor.
-    let fd = unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC) };
+    let fd = unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
     own(fd)
 }
 
@@ -320,7 +321,7 @@ pub(super) fn epoll_create() -> io::Result<OwnedFd> {
     own(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })
 }
 
-/// Registers a socket for both directions, edge-triggered.
+/// Registers a descriptor for both directions, edge-triggered.
 pub(super) fn epoll_add(epoll: BorrowedFd<'_>, socket: BorrowedFd<'_>, key: u64) -> io::Result<()> {
     let flags = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
     let mut event = libc::epoll_event {
@@ -348,6 +349,42 @@ pub(super) fn epoll_collect(epoll: BorrowedFd<'_>, events: &mut [Event]) -> io::
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
         result => result,
     }
+}
+
+/// Waits for events, for `longest` at most, and returns how many there are.
+///
+/// *Errors*: `Interrupted` by a signal or by the completions of a ring.
+pub(super) fn epoll_sleep(
+    epoll: BorrowedFd<'_>,
+    events: &mut [Event],
+    longest: Duration,
+) -> io::Result<usize> {
+    let room = libc::c_int::try_from(events.len()).unwrap_or(libc::c_int::MAX);
+    let timeout = libc::timespec {
+        tv_sec: libc::time_t::try_from(longest.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: longest.subsec_nanos().into(),
+    };
+    // SAFETY: `events` is writable for `room` records of the kernel's layout, `timeout` readable; no
+    // signal mask is given.
+    let count = unsafe {
+        libc::syscall(
+            libc::SYS_epoll_pwait2,
+            epoll.as_raw_fd(),
+            events.as_mut_ptr(),
+            room,
+            &raw const timeout,
+            std::ptr::null::<libc::sigset_t>(),
+            0,
+        )
+    };
+    check(count)
+}
+
+/// Reads from a descriptor that does not block.
+pub(super) fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: `buffer` is writable for its length during the call.
+    let count = unsafe { libc::read(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+    check(isize_to_long(count))
 }
 
 /// Hands a descriptor to glommio, for reading through its ring.

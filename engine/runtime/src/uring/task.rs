@@ -13,7 +13,8 @@ use std::task::{Context, Poll};
 
 use types::Monotonic;
 
-use super::{clock, shard};
+use super::timers::Sleep;
+use super::{reactor, shard};
 use crate::task::Queue;
 
 /// A spawned task; dropping it cancels.
@@ -81,10 +82,7 @@ where
 
 /// Waits until a point in time.
 pub(crate) async fn sleep_until(deadline: Monotonic) {
-    let wait = deadline.since(clock::now());
-    if !wait.is_zero() {
-        glommio::timer::sleep(wait).await;
-    }
+    Sleep::until(deadline).await;
 }
 
 /// Runs work on the executor's own pool of two threads.
@@ -93,11 +91,10 @@ pub(crate) async fn sleep_until(deadline: Monotonic) {
 /// is caught and goes on here.
 pub(crate) async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let work = AssertUnwindSafe(work);
-    let result = glommio::executor()
-        .spawn_blocking(move || {
-            let work = work;
-            catch_unwind(work)
-        })
-        .await;
+    let working = glommio::executor().spawn_blocking(move || {
+        let work = work;
+        catch_unwind(work)
+    });
+    let result = reactor::through(working).await;
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -16,10 +16,10 @@ use bytes::BytesMut;
 use socket2::{Domain, Protocol, Socket, Type};
 use types::ByteCount;
 
-use super::io_yield::yield_if_due;
+use super::turn::yield_if_due;
 use super::poller::Registration;
 use super::send_file::FileSender;
-use super::{shard, sys};
+use super::{clock, shard, sys, task};
 use crate::chunk::{Chunk, SendQueue};
 
 /// Connections the kernel completes before they are accepted.
@@ -86,7 +86,7 @@ impl Listener {
                 }
                 Remedy::Pause => {
                     tracing::warn!(%error, "accepting pauses");
-                    glommio::timer::sleep(pause).await;
+                    task::sleep_until(clock::now().after(pause)).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
             }

@@ -15,7 +15,8 @@ use super::calls::{CallId, Calls, Reply};
 use super::doorbell::Doorbell;
 use super::lanes::Port;
 use crate::semaphore::Semaphore;
-use crate::uring::sys;
+use crate::uring::poller::Registration;
+use crate::uring::shard;
 
 impl<Q: Send + 'static, R: Send + 'static> Port<Q, R> {
     /// Opens the port on its shard: the mesh, and the pump that the shard must run.
@@ -24,7 +25,7 @@ impl<Q: Send + 'static, R: Send + 'static> Port<Q, R> {
     ) -> io::Result<(Mesh<Q, R>, impl Future<Output = ()> + 'static)> {
         let own = self.doorbells.get(self.id.index());
         let own = own.expect("every shard has its doorbell");
-        let bell = sys::ring_file(sys::duplicate(&own.bell)?);
+        let bell = Registration::new(shard::seat(), &own.bell)?;
         let peers = (0..).map(ShardId).zip(self.ends);
         let peers = peers.map(|(id, ends)| {
             let calls = Rc::new(RefCell::new(Calls::new()));
@@ -332,7 +333,7 @@ impl<Q, R> Peer<Q, R> {
 }
 
 /// Sleeps on the doorbell and does what it was rung for.
-async fn pump<Q, R>(inner: Weak<Inner<Q, R>>, bell: glommio::io::BufferedFile) {
+async fn pump<Q, R>(inner: Weak<Inner<Q, R>>, bell: Registration) {
     loop {
         let Some(mesh) = inner.upgrade() else { break };
         let own = mesh.bell(mesh.id);
@@ -347,12 +348,10 @@ async fn pump<Q, R>(inner: Weak<Inner<Q, R>>, bell: glommio::io::BufferedFile) {
             continue;
         }
         drop(mesh);
-        if let Err(error) = bell.read_at(0, 8).await {
-            tracing::error!(%error, "the doorbell cannot be read");
-            break;
-        }
+        poll_fn(|context| bell.poll_readable(context)).await;
+        // What rings from here on is another event, though the count is never taken.
+        bell.read_blocked();
     }
-    bell.close().await.ok();
 }
 
 /// Where the answers to one peer's requests go.
