@@ -18,13 +18,28 @@ impl AlignedBuffer {
     ///
     /// *Panics*: if `len` is zero or not a multiple of [`BLOCK_SIZE`].
     pub fn zeroed(len: usize) -> Self {
+        Self::filled(len, |_| 0)
+    }
+
+    /// Takes a buffer of `len` bytes that `fill` writes from the start on, and clears what is behind
+    /// the number of bytes that it returns.
+    ///
+    /// `fill` sees what was there before, and must write over all of what it counts: it goes to disk.
+    ///
+    /// *Panics*: as [`AlignedBuffer::zeroed`]; if `fill` counts more than there is.
+    pub fn filled(len: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> Self {
         let block = usize::try_from(BLOCK_SIZE).expect("a block is small");
         assert!(len > 0, "an aligned buffer is not empty");
         assert!(
             len.is_multiple_of(block),
             "{len} bytes are not whole blocks"
         );
-        Self(ambient!(AlignedBufferArm => AlignedBuffer::zeroed(len)))
+        let mut buffer = Self(ambient!(AlignedBufferArm => AlignedBuffer::take(len)));
+        let used = fill(&mut buffer);
+        let rest = buffer.get_mut(used..);
+        rest.expect("a buffer is filled up to its end at most")
+            .fill(0);
+        buffer
     }
 }
 

@@ -19,8 +19,8 @@ use crate::space::Space;
 use crate::tail::Blocks;
 use crate::work_list::WorkList;
 
-/// A log is written out when so much of its tail is durable.
-pub(crate) const WRITE_OUT_SIZE: u64 = 256 * 1024;
+/// A log is written out when its tail has so much: one large write costs little more than a small one.
+pub(crate) const WRITE_OUT_SIZE: u64 = 1024 * 1024;
 
 /// Everything of a shard's store but its tasks and its ring.
 pub(crate) struct Shared {

@@ -7,7 +7,10 @@ use bytes::Bytes;
 /// The alignment of direct I/O, in bytes.
 const ALIGNMENT: usize = 4096;
 
-/// Zeroed memory with its start on a block boundary.
+/// What stands in memory that nobody has written to.
+const STALE: u8 = 0xA5;
+
+/// Memory with its start on a block boundary.
 pub(crate) struct AlignedBuffer {
     memory: Vec<u8>,
     start: usize,
@@ -15,8 +18,8 @@ pub(crate) struct AlignedBuffer {
 }
 
 impl AlignedBuffer {
-    pub(crate) fn zeroed(len: usize) -> Self {
-        let memory = vec![0; len + ALIGNMENT];
+    pub(crate) fn take(len: usize) -> Self {
+        let memory = vec![STALE; len + ALIGNMENT];
         let address = memory.as_ptr().addr();
         let start = address.next_multiple_of(ALIGNMENT) - address;
         Self { memory, start, len }

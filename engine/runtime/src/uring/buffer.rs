@@ -2,15 +2,13 @@
 
 use glommio::io::{DmaBuffer, ReadResult};
 
-/// An exclusive, aligned, always initialised buffer.
+/// An exclusive, aligned buffer.
 pub(crate) struct AlignedBuffer(DmaBuffer);
 
 impl AlignedBuffer {
-    /// Takes a buffer and clears it: the pool hands out what was there before.
-    pub(crate) fn zeroed(len: usize) -> Self {
-        let mut buffer = glommio::allocate_dma_buffer(len);
-        buffer.as_bytes_mut().fill(0);
-        Self(buffer)
+    /// Takes a buffer with whatever was there before.
+    pub(crate) fn take(len: usize) -> Self {
+        Self(glommio::allocate_dma_buffer(len))
     }
 
     /// Returns the content.

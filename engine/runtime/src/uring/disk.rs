@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -25,6 +25,7 @@ use io_uring::types::{Fd, FsyncFlags};
 use io_uring::{IoUring, opcode};
 
 use super::shard::{self, Seat};
+use super::sys;
 
 /// Operations handed to the kernel at a time.
 const ENTRIES: u32 = 256;
@@ -35,6 +36,8 @@ const GET_EVENTS: u32 = 1;
 /// The ring and the operations in flight.
 pub(super) struct DiskRing {
     ring: RefCell<IoUring>,
+    /// Counts completions. The ring's own descriptor tells only of those that were asked for.
+    bell: OwnedFd,
     operations: RefCell<Operations>,
 }
 
@@ -71,17 +74,18 @@ impl DiskRing {
             .setup_taskrun_flag()
             .build(ENTRIES);
         let ring = quiet.or_else(|_| IoUring::new(ENTRIES))?;
+        let bell = sys::event_fd(0, libc::EFD_NONBLOCK)?;
+        ring.submitter().register_eventfd(bell.as_raw_fd())?;
         Ok(Self {
             ring: RefCell::new(ring),
+            bell,
             operations: RefCell::default(),
         })
     }
 
-    /// Calls a function with the descriptor that becomes readable when something has completed.
-    pub(super) fn with_descriptor<T>(&self, call: impl FnOnce(BorrowedFd<'_>) -> T) -> T {
-        let ring = self.ring.borrow();
-        // SAFETY: the ring is open as long as the borrow lasts.
-        call(unsafe { BorrowedFd::borrow_raw(ring.as_raw_fd()) })
+    /// Returns the descriptor that an epoll instance sees change when something has completed.
+    pub(super) fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
     }
 
     fn begin(&self, file: &Rc<DmaFile>, buffer: Option<DmaBuffer>, entry: &Entry) -> usize {

@@ -27,13 +27,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// Events collected at a time.
 const EVENTS_MAX: usize = 256;
 
-/// What ended a sleep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Woken {
-    ByAnEvent,
-    ByTheClock,
-}
-
 /// A shard's epoll instance and what is registered with it.
 pub(super) struct Poller {
     epoll: OwnedFd,
@@ -91,19 +84,21 @@ impl Poller {
         count
     }
 
-    /// Blocks this thread until something has changed, for `longest` at most, and wakes the tasks.
-    pub(super) fn sleep(&self, longest: Duration) -> Woken {
-        let slept =
-            sys::epoll_sleep(self.epoll.as_fd(), &mut self.events.borrow_mut(), longest);
-        match slept {
-            Ok(0) => Woken::ByTheClock,
+    /// Blocks this thread until something has changed, for `longest` at most, wakes the tasks and
+    /// returns how many have changed; `None` when a signal ended the sleep, or a ring of glommio's.
+    pub(super) fn sleep(&self, longest: Duration) -> Option<usize> {
+        let mut events = self.events.borrow_mut();
+        match sys::epoll_sleep(self.epoll.as_fd(), &mut events, longest) {
             Ok(count) => {
+                drop(events);
                 self.notice(count);
-                Woken::ByAnEvent
+                Some(count)
             }
-            // A signal, or a ring of glommio's has something.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Woken::ByAnEvent,
-            Err(error) => panic!("an open epoll instance can be slept on: {error}"),
+            Err(error) => {
+                let kind = error.kind();
+                assert_eq!(kind, io::ErrorKind::Interrupted, "the instance is open");
+                None
+            }
         }
     }
 

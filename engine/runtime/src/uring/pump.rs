@@ -20,7 +20,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::clock;
-use super::poller::{Firing, Woken};
+use super::poller::Firing;
 use super::shard::Seat;
 use super::turn::TURN_MAX;
 
@@ -114,12 +114,18 @@ impl RollCall {
 /// The task that polls for all others of the shard, until the shard ends.
 pub(super) async fn pump(seat: Rc<Seat>) {
     let mut firing = Firing::default();
-    let mut is_quiet = false;
+    let mut slept = Slept::default();
     // How long only this queue has run.
     let mut line = Duration::ZERO;
     loop {
         seat.note_reactor();
-        let found = seat.poller.collect() + seat.disk.collect() + seat.timers.fire();
+        // What ended a sleep is collected already.
+        let sockets = match slept.found {
+            0 => seat.poller.collect(),
+            found => found,
+        };
+        slept.found = 0;
+        let found = sockets + seat.disk.collect() + seat.timers.fire();
         let ran = seat.turn.next();
         seat.pulse.turn(ran);
         line += ran;
@@ -133,12 +139,21 @@ pub(super) async fn pump(seat: Rc<Seat>) {
             continue;
         }
         line = Duration::ZERO;
-        if seat.reactor.is_due() && !is_quiet {
+        if seat.reactor.is_due() && !slept.for_nothing {
             seat.reactor.pass().await;
         } else if is_idle(&seat).await {
-            is_quiet = sleep(&seat, &mut firing, is_quiet).await;
+            slept = sleep(&seat, &mut firing, slept.for_nothing).await;
         }
     }
+}
+
+/// What a sleep brought.
+#[derive(Debug, Default)]
+struct Slept {
+    /// Descriptors that have changed, their tasks woken.
+    found: usize,
+    /// It was the longest one outside the reactor, and nothing came: the next is in there.
+    for_nothing: bool,
 }
 
 /// Waits until every task that is runnable in this queue was polled.
@@ -162,16 +177,18 @@ async fn is_idle(seat: &Seat) -> bool {
     seat.turn.polls() == polls && !seat.polls.is_asked()
 }
 
-/// Sleeps until there is something to collect, or somebody ends the rest. Returns whether nothing
-/// came in the longest sleep outside the reactor: the next one is in there.
-async fn sleep(seat: &Seat, firing: &mut Firing, is_quiet: bool) -> bool {
+/// Sleeps until there is something to collect, or somebody ends the rest.
+async fn sleep(seat: &Seat, firing: &mut Firing, in_reactor: bool) -> Slept {
     let wait = seat.timers.earliest().map(|at| at.since(clock::now()));
-    if !seat.reactor.is_needed() && !is_quiet {
+    if !seat.reactor.is_needed() && !in_reactor {
         let longest = wait.map_or(SLEEP_MAX, |wait| wait.min(SLEEP_MAX));
         let woken = seat.poller.sleep(longest);
         // The time asleep belongs to no turn.
         seat.turn.next();
-        return woken == Woken::ByTheClock && longest == SLEEP_MAX;
+        return Slept {
+            found: woken.unwrap_or(0),
+            for_nothing: woken == Some(0) && longest == SLEEP_MAX,
+        };
     }
     let mut timer = pin!(async {
         match wait {
@@ -186,5 +203,5 @@ async fn sleep(seat: &Seat, firing: &mut Firing, is_quiet: bool) -> bool {
         if came { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    false
+    Slept::default()
 }

@@ -136,7 +136,7 @@ impl Seat {
             cold_memory: Semaphore::new(send_file::COLD_MEMORY_MAX.0),
             tcp_congestion: options.tcp_congestion.clone(),
         };
-        seat.disk.with_descriptor(|ring| seat.poller.watch(ring))?;
+        seat.poller.watch(seat.disk.bell())?;
         let fresh = SEAT.with(|cell| cell.set(Rc::new(seat)).is_ok());
         assert!(fresh, "a thread is the seat of one shard, once");
         Ok(())

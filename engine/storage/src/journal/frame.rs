@@ -212,9 +212,10 @@ impl Frame {
         raw.crc = frame_crc(sequence, &raw).into();
         head.copy_from_slice(raw.as_bytes());
         let padding = frame_size(length) - FRAME_HEADER_SIZE - length;
-        let (_, rest) = body
+        let (padding, rest) = body
             .split_at_mut_checked(padding)
             .expect("a chunk has room for its frames");
+        padding.fill(0);
         rest
     }
 

@@ -194,14 +194,6 @@ impl Rounds {
         let length = CHUNK_HEADER_SIZE + frames;
         let size = block_ceil(ByteCount::from(length).0);
         let slot = self.journal.place(size);
-        let mut buffer = AlignedBuffer::zeroed(ByteCount(size).as_usize());
-        let (_, mut rest) = buffer
-            .split_at_mut_checked(CHUNK_HEADER_SIZE)
-            .expect("a chunk is a block at least");
-        for draft in drafts {
-            let payload = draft.payload.iter().map(|bytes| &bytes[..]);
-            rest = draft.frame.write(slot.sequence, payload, rest);
-        }
         let header = ChunkHeader {
             sequence: slot.sequence,
             length: u32::try_from(length).expect("a chunk fits its file"),
@@ -209,7 +201,17 @@ impl Rounds {
             live_from: slot.live_from,
             durable_through: slot.durable_through,
         };
-        header.write(&mut buffer);
+        let buffer = AlignedBuffer::filled(ByteCount(size).as_usize(), |buffer| {
+            header.write(buffer);
+            let (_, mut rest) = buffer
+                .split_at_mut_checked(CHUNK_HEADER_SIZE)
+                .expect("a chunk is a block at least");
+            for draft in drafts {
+                let payload = draft.payload.iter().map(|bytes| &bytes[..]);
+                rest = draft.frame.write(slot.sequence, payload, rest);
+            }
+            length
+        });
         (slot, buffer)
     }
 

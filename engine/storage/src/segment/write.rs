@@ -111,17 +111,19 @@ async fn write_piece(shared: &Rc<Shared>, core: &Rc<LogCore>, piece: Piece) -> R
         .map_err(|error| shared.fail("reading a segment's last block", &error))?;
     let floor = block_floor(position);
     let size = block_ceil(end) - floor;
-    let mut buffer = AlignedBuffer::zeroed(ByteCount(size).as_usize());
-    let mut target = &mut buffer[..];
-    let pieces = std::iter::once(&partial[..]).chain(piece.batches.iter().map(|bytes| &bytes[..]));
-    for bytes in pieces {
-        let (place, rest) = target
-            .split_at_mut_checked(bytes.len())
-            .expect("the buffer was made for all of them");
-        place.copy_from_slice(bytes);
-        target = rest;
-    }
     let used = ByteCount(end - floor).as_usize();
+    let buffer = AlignedBuffer::filled(ByteCount(size).as_usize(), |buffer| {
+        let mut target = buffer;
+        let batches = piece.batches.iter().map(|bytes| &bytes[..]);
+        for bytes in std::iter::once(&partial[..]).chain(batches) {
+            let (place, rest) = target
+                .split_at_mut_checked(bytes.len())
+                .expect("the buffer was made for all of them");
+            place.copy_from_slice(bytes);
+            target = rest;
+        }
+        used
+    });
     let last_block = ByteCount(block_floor(end) - floor).as_usize();
     let rest = buffer.get(last_block..used).map(<[u8]>::to_vec);
     file.file
