@@ -163,6 +163,8 @@ pub(crate) struct LogState {
     pub(crate) cursors: VecDeque<Cursor>,
     pub(crate) snapshots: Snapshots,
 
+    /// Its rounds wait for company: see [`crate::Log::be_patient`].
+    pub(crate) is_patient: bool,
     pub(crate) appends: Appends,
     /// A truncation is in the journal and not yet in the files.
     pub(crate) cut_due: bool,
@@ -223,6 +225,7 @@ impl LogCore {
                 distance: 0,
                 waiting: None,
             },
+            is_patient: false,
             appends: Appends::Open,
             cut_due: false,
             listed: Listed::default(),

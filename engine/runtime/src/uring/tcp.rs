@@ -16,9 +16,9 @@ use bytes::BytesMut;
 use socket2::{Domain, Protocol, Socket, Type};
 use types::ByteCount;
 
-use super::turn::yield_if_due;
 use super::poller::Registration;
 use super::send_file::FileSender;
+use super::turn::yield_if_due;
 use super::{clock, shard, sys, task};
 use crate::chunk::{Chunk, SendQueue};
 

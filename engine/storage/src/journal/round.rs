@@ -23,6 +23,9 @@ use crate::shared::Shared;
 /// A chunk is not made larger than this, unless one batch is.
 const CHUNK_SIZE_MAX: usize = 1024 * 1024;
 
+/// A round of patient logs alone begins so long after the one before.
+const PATIENT_SPACING: Duration = Duration::from_millis(2);
+
 /// The sync of logs that do not wait for it follows within this time ...
 const DEFERRED_SYNC_AGE_MAX: Duration = Duration::from_millis(50);
 
@@ -70,6 +73,7 @@ pub(crate) async fn run_rounds(shared: Rc<Shared>, journal: Rc<Journal>) -> Resu
         shared,
         journal,
         deferred: None,
+        patient_until: runtime::now(),
     };
     loop {
         rounds.wait().await;
@@ -91,6 +95,8 @@ struct Rounds {
     shared: Rc<Shared>,
     journal: Rc<Journal>,
     deferred: Option<Deferred>,
+    /// Until then nobody but patient logs may be waiting.
+    patient_until: Monotonic,
 }
 
 impl Rounds {
@@ -105,6 +111,10 @@ impl Rounds {
                 runtime::race(work, runtime::sleep_until(due)).await;
             }
         }
+        if !self.shared.pending.is_empty() && runtime::now() < self.patient_until {
+            let urgent = self.shared.is_urgent.wait_until(|is_urgent| *is_urgent);
+            runtime::race(urgent, runtime::sleep_until(self.patient_until)).await;
+        }
     }
 
     async fn round(&mut self) -> Result<(), Offline> {
@@ -116,6 +126,7 @@ impl Rounds {
             return Ok(());
         }
         let began = runtime::now();
+        self.patient_until = began.after(PATIENT_SPACING);
         let payload: usize = payload_size(&chunk.drafts);
         let (slot, buffer) = self.build(&chunk.drafts);
         let size = ByteCount::from(buffer.len()).0;
@@ -181,6 +192,9 @@ impl Rounds {
                     break;
                 }
             }
+        }
+        if self.shared.pending.is_empty() && !self.shared.is_closing() {
+            self.shared.is_urgent.set(false);
         }
         chunk
     }
