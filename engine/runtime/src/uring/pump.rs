@@ -192,7 +192,7 @@ async fn sleep(seat: &Seat, firing: &mut Firing, in_reactor: bool) -> Slept {
     }
     let mut timer = pin!(async {
         match wait {
-            Some(wait) => drop(glommio::timer::sleep(wait).await),
+            Some(wait) => glommio::timer::sleep(wait).await,
             None => std::future::pending().await,
         }
     });

@@ -30,14 +30,16 @@ impl Signals {
         })
     }
 
+    fn registration(&self, seat: &Rc<Seat>) -> io::Result<&Registration> {
+        if let Some(known) = self.registration.get() {
+            return Ok(known);
+        }
+        let made = Registration::new(Rc::clone(seat), &self.descriptor)?;
+        Ok(self.registration.get_or_init(|| made))
+    }
+
     async fn next(&self, seat: &Rc<Seat>) -> io::Result<Signal> {
-        let registration = match self.registration.get() {
-            Some(registration) => registration,
-            None => {
-                let made = Registration::new(Rc::clone(seat), &self.descriptor)?;
-                self.registration.get_or_init(|| made)
-            }
-        };
+        let registration = self.registration(seat)?;
         let mut record = [0; RECORD_SIZE];
         loop {
             match sys::read(self.descriptor.as_fd(), &mut record) {

@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -40,7 +41,7 @@ impl Timers {
         loop {
             let mut waiting = self.waiting.borrow_mut();
             let due = waiting.first_entry().filter(|entry| entry.key().0 <= now);
-            let Some((_, waker)) = due.map(|entry| entry.remove_entry()) else {
+            let Some((_, waker)) = due.map(OccupiedEntry::remove_entry) else {
                 return fired;
             };
             drop(waiting);
