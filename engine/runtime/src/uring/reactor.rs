@@ -82,12 +82,17 @@ impl Drop for Open {
 ///
 /// Every future of glommio's that needs its rings, its threads or its timers goes through here: a
 /// shard that does not know of it may sleep elsewhere.
-pub(super) async fn through<T>(operation: impl Future<Output = T>) -> T {
-    let seat = shard::seat();
-    let open = &seat.reactor.open;
-    open.set(open.get() + 1);
-    let open = Open(Rc::clone(&seat));
-    let result = operation.await;
-    drop(open);
-    result
+///
+/// *Cost*: an allocation, which keeps the futures around it small.
+pub(super) fn through<T>(operation: impl Future<Output = T>) -> impl Future<Output = T> {
+    let operation = Box::pin(operation);
+    async move {
+        let seat = shard::seat();
+        let open = &seat.reactor.open;
+        open.set(open.get() + 1);
+        let open = Open(Rc::clone(&seat));
+        let result = operation.await;
+        drop(open);
+        result
+    }
 }

@@ -2,6 +2,7 @@
 
 mod files;
 mod mesh;
+mod pump;
 mod send_file;
 mod shards;
 mod sockets;
