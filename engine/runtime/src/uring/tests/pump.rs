@@ -137,12 +137,10 @@ fn a_busy_queue_lets_the_others_run() {
                 file.close().await.unwrap();
             }
         });
-        let began = crate::now();
-        others.await;
+        let ended = crate::timeout(Duration::from_secs(20), others).await;
+        assert!(ended.is_ok(), "the background waits for ever");
         done.set(true);
         computing.await;
         talking.await;
-        let took = crate::now().since(began);
-        assert!(took < Duration::from_secs(20), "{took:?}");
     });
 }
