@@ -13,7 +13,7 @@
 //! | [`limits`] | every bound of the system, related to each other by assertions |
 //! | [`error_code`] | the error codes of the Kafka protocol |
 //! | [`name`] | names from outside, parsed once and valid ever after |
-//! | [`mutants`] | rules that tests break on purpose |
+//! | [`mod@mutants`] | rules that tests break on purpose |
 
 pub mod error_code;
 pub mod ids;
