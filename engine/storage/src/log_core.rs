@@ -163,8 +163,6 @@ pub(crate) struct LogState {
     pub(crate) cursors: VecDeque<Cursor>,
     pub(crate) snapshots: Snapshots,
 
-    /// Its rounds wait for company: see [`crate::Log::be_patient`].
-    pub(crate) is_patient: bool,
     pub(crate) appends: Appends,
     /// A truncation is in the journal and not yet in the files.
     pub(crate) cut_due: bool,
@@ -225,7 +223,6 @@ impl LogCore {
                 distance: 0,
                 waiting: None,
             },
-            is_patient: false,
             appends: Appends::Open,
             cut_due: false,
             listed: Listed::default(),

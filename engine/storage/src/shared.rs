@@ -34,8 +34,6 @@ pub(crate) struct Shared {
     pub(crate) blocks: RefCell<Blocks>,
     /// Logs with something for the next round.
     pub(crate) pending: WorkList<Rc<LogCore>>,
-    /// Whether one of them does not want to wait for company.
-    pub(crate) is_urgent: Watch<bool>,
     /// Logs to be written to their segments.
     pub(crate) write_outs: WorkList<Rc<LogCore>>,
     /// Logs with a tail, by the age of its first batch.
@@ -78,7 +76,6 @@ impl Shared {
             space: Space::new(layout.reserve(shard), options.reserve_size),
             blocks: RefCell::default(),
             pending: WorkList::new(),
-            is_urgent: Watch::new(false),
             write_outs: WorkList::new(),
             oldest: RefCell::default(),
             logs: RefCell::default(),
@@ -160,7 +157,6 @@ impl Shared {
     /// Refuses appends from now on, and lets the tasks run dry.
     pub(crate) fn begin_close(&self) {
         self.is_closing.set(true);
-        self.is_urgent.set(true);
         self.pending.wake();
         self.write_outs.wake();
         self.note_room();
@@ -173,14 +169,7 @@ impl Shared {
 
     /// Puts a log into the list for the next round.
     pub(crate) fn enlist_pending(&self, core: &Rc<LogCore>) {
-        let (listed, is_patient) = {
-            let state = &mut *core.state.borrow_mut();
-            let listed = std::mem::replace(&mut state.listed.pending, true);
-            (listed, state.is_patient && state.controls.is_empty())
-        };
-        if !is_patient && !self.is_urgent.get() {
-            self.is_urgent.set(true);
-        }
+        let listed = std::mem::replace(&mut core.state.borrow_mut().listed.pending, true);
         if !listed {
             self.pending.push(Rc::clone(core));
         }

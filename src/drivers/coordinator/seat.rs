@@ -195,7 +195,6 @@ impl Seat {
                 return;
             }
         };
-        self.partition.log().be_patient();
         self.distance.set(replayed.distance);
         *self.coordinator.borrow_mut() = Some(replayed.coordinator);
         self.state.set(State::Serving);

@@ -23,9 +23,6 @@ use crate::shared::Shared;
 /// A chunk is not made larger than this, unless one batch is.
 const CHUNK_SIZE_MAX: usize = 1024 * 1024;
 
-/// A round of patient logs alone begins so long after the one before.
-const PATIENT_SPACING: Duration = Duration::from_millis(2);
-
 /// The sync of logs that do not wait for it follows within this time ...
 const DEFERRED_SYNC_AGE_MAX: Duration = Duration::from_millis(50);
 
@@ -73,7 +70,6 @@ pub(crate) async fn run_rounds(shared: Rc<Shared>, journal: Rc<Journal>) -> Resu
         shared,
         journal,
         deferred: None,
-        patient_until: runtime::now(),
     };
     loop {
         rounds.wait().await;
@@ -95,8 +91,6 @@ struct Rounds {
     shared: Rc<Shared>,
     journal: Rc<Journal>,
     deferred: Option<Deferred>,
-    /// Until then nobody but patient logs may be waiting.
-    patient_until: Monotonic,
 }
 
 impl Rounds {
@@ -111,10 +105,6 @@ impl Rounds {
                 runtime::race(work, runtime::sleep_until(due)).await;
             }
         }
-        if !self.shared.pending.is_empty() && runtime::now() < self.patient_until {
-            let urgent = self.shared.is_urgent.wait_until(|is_urgent| *is_urgent);
-            runtime::race(urgent, runtime::sleep_until(self.patient_until)).await;
-        }
     }
 
     async fn round(&mut self) -> Result<(), Offline> {
@@ -126,7 +116,6 @@ impl Rounds {
             return Ok(());
         }
         let began = runtime::now();
-        self.patient_until = began.after(PATIENT_SPACING);
         let payload: usize = payload_size(&chunk.drafts);
         let (slot, buffer) = self.build(&chunk.drafts);
         let size = ByteCount::from(buffer.len()).0;
@@ -192,9 +181,6 @@ impl Rounds {
                     break;
                 }
             }
-        }
-        if self.shared.pending.is_empty() && !self.shared.is_closing() {
-            self.shared.is_urgent.set(false);
         }
         chunk
     }

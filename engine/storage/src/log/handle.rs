@@ -58,15 +58,6 @@ impl Log {
         self.core.check_online()
     }
 
-    /// Lets appends wait for company, while the store is open: a commit round with nobody but patient
-    /// logs begins 2 ms after the one before at the earliest.
-    ///
-    /// For many small appends from many sides, where fewer syncs are worth more than a millisecond. The
-    /// first append after a pause waits for nothing.
-    pub fn be_patient(&self) {
-        self.core.state.borrow_mut().is_patient = true;
-    }
-
     /// Returns the settings in force.
     pub fn config(&self) -> LogConfig {
         self.core.state.borrow().config

@@ -42,33 +42,6 @@ both_arms!(what_was_acknowledged_survives_a_kill, |dir| async move {
     node.close().await;
 });
 
-/// In virtual time alone: on a real disk a sync may take longer than patience lasts.
-#[test]
-fn patient_logs_share_rounds_and_nobody_waits_for_them() {
-    runtime::testing::on_sim("patience", |dir| async move {
-        let node = Node::open(&dir, 3).await;
-        let (patient, company, other) = (node.log(0), node.log(1), node.log(2));
-        patient.be_patient();
-        company.be_patient();
-        let began = runtime::now();
-        append_durably(&patient, &batch(1, 10, 1)).await;
-        let before = node.store.metrics().rounds;
-        // The second of two patient ones in a row waits, and takes along what comes meanwhile.
-        let waiting = append(&patient, &batch(1, 10, 2)).await.unwrap();
-        runtime::sleep(Duration::from_micros(300)).await;
-        append_durably(&company, &batch(1, 10, 3)).await;
-        patient.durable_to(waiting.end).await.unwrap();
-        let waited = runtime::now().since(began);
-        assert!(waited >= Duration::from_millis(2), "{waited:?}");
-        assert_eq!(node.store.metrics().rounds, before + 1);
-        // One that is not patient takes them along at once.
-        let waiting = append(&patient, &batch(1, 10, 4)).await.unwrap();
-        append_durably(&other, &batch(1, 10, 5)).await;
-        assert_eq!(patient.positions().durable, waiting.end);
-        node.close().await;
-    });
-}
-
 both_arms!(a_ring_laps_and_segments_roll, |dir| async move {
     let config = small_segments(ByteCount::kib(200));
     let options = tiny_options();
