@@ -70,15 +70,17 @@ fn topics(cluster: &mut Cluster) {
     let _was_there = admin
         .delete_topics(&[TOPIC, "against-broker-acks"])
         .unwrap();
-    std::thread::sleep(Duration::from_secs(1));
     let topic = NewTopic {
         name: TOPIC.to_owned(),
         partitions: Some(2),
         replication: None,
         configs: BTreeMap::from([("retention.ms".to_owned(), "123456789".to_owned())]),
     };
-    let created = admin.create_topics(std::slice::from_ref(&topic)).unwrap();
-    assert_eq!(created[0].1.as_ref().unwrap().partitions, Some(2));
+    eventually(|| {
+        let created = admin.create_topics(std::slice::from_ref(&topic)).unwrap();
+        let created = created[0].1.as_ref();
+        created.is_ok_and(|created| created.partitions == Some(2))
+    });
     let again = admin.create_topics(&[topic]).unwrap();
     println!("created again: {}", again[0].1.as_ref().unwrap_err());
     admin.widen_topic(TOPIC, 3).unwrap();

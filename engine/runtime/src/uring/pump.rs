@@ -129,11 +129,11 @@ pub(super) async fn pump(seat: Rc<Seat>) {
         let ran = seat.turn.next();
         seat.pulse.turn(ran);
         line += ran;
-        let is_asked = seat.polls.is_asked();
+        let is_asked = seat.laps.is_asked();
         if is_asked && seat.reactor.is_due() {
             seat.reactor.pass().await;
         }
-        seat.polls.complete();
+        seat.laps.complete();
         if (found > 0 || is_asked) && line <= TURN_MAX {
             end_of_line().await;
             continue;
@@ -174,7 +174,7 @@ async fn end_of_line() {
 async fn is_idle(seat: &Seat) -> bool {
     let polls = seat.turn.polls();
     seat.roll_call.call().await;
-    seat.turn.polls() == polls && !seat.polls.is_asked()
+    seat.turn.polls() == polls && !seat.laps.is_asked()
 }
 
 /// Sleeps until there is something to collect, or somebody ends the rest.

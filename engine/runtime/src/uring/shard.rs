@@ -39,7 +39,7 @@ use super::reactor::Reactor;
 use super::signal::Signals;
 use super::task::Noticed;
 use super::timers::Timers;
-use super::turn::{Polls, Turn};
+use super::turn::{Laps, Turn};
 use super::watchdog::{LOOK_INTERVAL, Pulse, Watched};
 use super::{preflight, send_file, sys};
 use crate::arm;
@@ -64,7 +64,7 @@ pub(super) struct Seat {
     queues: [TaskQueueHandle; 3],
     pub(super) turn: Turn,
     pub(super) pulse: Arc<Pulse>,
-    pub(super) polls: Polls,
+    pub(super) laps: Laps,
     pub(super) poller: Poller,
     pub(super) disk: DiskRing,
     pub(super) timers: Timers,
@@ -124,7 +124,7 @@ impl Seat {
             queues,
             turn: Turn::new(),
             pulse,
-            polls: Polls::default(),
+            laps: Laps::default(),
             poller: Poller::new()?,
             disk: DiskRing::new()?,
             timers: Timers::default(),

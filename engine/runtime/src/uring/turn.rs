@@ -74,20 +74,20 @@ impl Turn {
     }
 }
 
-/// The polls of I/O, and the tasks that wait for the next.
+/// The laps of the pump, each of which polls all I/O, and the tasks that wait for the next.
 #[derive(Debug, Default)]
-pub(super) struct Polls {
+pub(super) struct Laps {
     count: Cell<u64>,
     waiting: RefCell<Vec<Waker>>,
 }
 
-impl Polls {
-    /// Returns whether a task waits for a poll.
+impl Laps {
+    /// Returns whether a task waits for one.
     pub(super) fn is_asked(&self) -> bool {
         !self.waiting.borrow().is_empty()
     }
 
-    /// Notes that I/O was polled.
+    /// Notes that I/O was polled, and lets those go on that waited for it.
     pub(super) fn complete(&self) {
         self.count.set(self.count.get() + 1);
         for waker in self.waiting.take() {
@@ -99,21 +99,21 @@ impl Polls {
 /// A wait for I/O to be polled.
 #[derive(Debug)]
 struct Asked {
-    /// The polls there had been.
+    /// The laps there had been.
     before: u64,
     /// The waker on the list: woken early, a task is not listed twice.
     listed: Option<Waker>,
 }
 
 impl Asked {
-    fn poll(&mut self, polls: &Polls, context: &Context<'_>) -> Poll<()> {
-        if polls.count.get() > self.before {
+    fn poll(&mut self, laps: &Laps, context: &Context<'_>) -> Poll<()> {
+        if laps.count.get() > self.before {
             return Poll::Ready(());
         }
         let waker = context.waker();
         if !matches!(&self.listed, Some(listed) if listed.will_wake(waker)) {
             self.listed = Some(waker.clone());
-            polls.waiting.borrow_mut().push(waker.clone());
+            laps.waiting.borrow_mut().push(waker.clone());
         }
         Poll::Pending
     }
@@ -126,11 +126,11 @@ pub(crate) async fn yield_if_due() {
         return;
     }
     let mut asked = Asked {
-        before: seat.polls.count.get(),
+        before: seat.laps.count.get(),
         listed: None,
     };
     poll_fn(|context| {
-        let polled = asked.poll(&seat.polls, context);
+        let polled = asked.poll(&seat.laps, context);
         if polled.is_pending() {
             seat.rest.end();
         }

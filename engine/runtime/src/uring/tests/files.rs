@@ -1,5 +1,7 @@
 //! Direct files.
 
+use std::collections::BTreeMap;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
@@ -121,7 +123,7 @@ fn synced_writes_go_through_a_descriptor_with_o_dsync() {
         let mut buffer = AlignedBuffer::zeroed(4096);
         buffer.fill(7);
         file.write_at_synced(buffer, 4096).await.unwrap();
-        let flags = open_flags(&dir.join("renamed"));
+        let flags: Vec<_> = descriptors(&dir.join("renamed")).into_values().collect();
         let synced = flags.iter().filter(|&flag| flag & libc::O_DSYNC != 0);
         assert_eq!(synced.count(), 1, "{flags:x?}");
         let direct = flags.iter().filter(|&flag| flag & libc::O_DIRECT != 0);
@@ -132,12 +134,39 @@ fn synced_writes_go_through_a_descriptor_with_o_dsync() {
         );
         assert_eq!(file.size().await.unwrap(), 8192);
         file.close().await.unwrap();
-        assert!(open_flags(&dir.join("renamed")).is_empty(), "all closed");
+        assert!(descriptors(&dir.join("renamed")).is_empty(), "all closed");
     });
 }
 
-/// Returns the flags of all descriptors of a file, from /proc.
-fn open_flags(path: &std::path::Path) -> Vec<i32> {
+/// What the promise to be on disk hangs on: a sync that is answered without the kernel would lose
+/// nothing in any test but this one.
+#[test]
+fn a_sync_is_the_kernels_of_the_descriptor_that_was_written_through() {
+    on_shard("kernel_sync", |dir| async move {
+        let path = dir.join("file");
+        let file = write_pattern(&path, 4096).await;
+        file.sync_data().await.unwrap();
+        let writable = |flags: i32| flags & libc::O_ACCMODE != libc::O_RDONLY;
+        let open = descriptors(&path).into_iter();
+        let mut written = open.filter(|&(_, flags)| writable(flags));
+        let (number, _) = written.next().unwrap();
+        assert_eq!(written.next(), None);
+        // Something else that cannot be synced stands there now. *Source*: fsync(2), EINVAL.
+        let other = sys::event_fd(0, 0).unwrap();
+        #[expect(
+            unsafe_code,
+            reason = "no other way to another file behind a descriptor"
+        )]
+        // SAFETY: both are open, and nobody else uses the first.
+        let replaced = unsafe { libc::dup2(other.as_raw_fd(), number) };
+        assert_eq!(replaced, number);
+        let refused = file.sync_data().await.unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));
+    });
+}
+
+/// Returns the descriptors of a file with their flags, from /proc.
+fn descriptors(path: &std::path::Path) -> BTreeMap<i32, i32> {
     let entries = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
     entries
         .filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|target| target == path))
@@ -145,7 +174,8 @@ fn open_flags(path: &std::path::Path) -> Vec<i32> {
             let number = entry.file_name().into_string().ok()?;
             let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).ok()?;
             let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
-            i32::from_str_radix(flags.trim(), 8).ok()
+            let flags = i32::from_str_radix(flags.trim(), 8).ok()?;
+            Some((number.parse().ok()?, flags))
         })
         .collect()
 }
