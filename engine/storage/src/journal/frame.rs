@@ -270,11 +270,14 @@ mod tests {
 
     #[test]
     fn a_frame_is_read_back() {
-        let mut bytes = vec![0; frame_size(5) + 3];
+        // What stood there before does not get to the disk.
+        let mut bytes = vec![0xA5; frame_size(5) + 3];
         let rest = frame().write(HERE, [&b"ab"[..], b"cde"].into_iter(), &mut bytes);
         assert_eq!(rest.len(), 3);
         let (read, payload, behind) = Frame::read(HERE, &bytes).unwrap();
         assert_eq!((read, payload, behind.len()), (frame(), &b"abcde"[..], 3));
+        let padding = &bytes[FRAME_HEADER_SIZE + 5..frame_size(5)];
+        assert!(!padding.is_empty() && padding.iter().all(|&byte| byte == 0));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use record::{Batch, BatchBuilder, Batches, CheckedBatch, Compression, NewRecord, Producer};
+use record::{
+    Batch, BatchBuilder, Batches, CheckedBatch, Compression, Header, NewRecord, Producer,
+};
 use runtime::Chunk;
 use storage::{
     AppendContext, AppendError, Appended, DataDir, Error, FirstBatch, Log, LogConfig, LogId,
@@ -133,7 +135,11 @@ pub(crate) fn batch_of(
             timestamp: TimestampMs(timestamp),
             key: None,
             value: Some(&value),
-            headers: &[],
+            // Without one a batch ends with a zero, and that it was cut by a byte could not be seen.
+            headers: &[Header {
+                key: b"h",
+                value: Some(b"!"),
+            }],
         };
         builder.push(&record).unwrap();
     }
