@@ -25,6 +25,7 @@ use io_uring::types::{Fd, FsyncFlags};
 use io_uring::{IoUring, opcode};
 
 use super::shard::{self, Seat};
+use super::slots::Slots;
 use super::sys;
 
 /// Operations handed to the kernel at a time.
@@ -44,8 +45,7 @@ pub(super) struct DiskRing {
 /// 1. A slot keeps its file and its buffer from before the kernel is told until it has answered.
 #[derive(Default)]
 struct Operations {
-    slots: Vec<Option<Slot>>,
-    free: Vec<usize>,
+    slots: Slots<Slot>,
     /// Not yet taken by the kernel, in order.
     unsubmitted: VecDeque<Entry>,
     in_flight: usize,
@@ -96,13 +96,7 @@ impl DiskRing {
         };
         let key = {
             let operations = &mut *self.operations.borrow_mut();
-            let key = operations.free.pop().unwrap_or_else(|| {
-                operations.slots.push(None);
-                operations.slots.len() - 1
-            });
-            if let Some(place) = operations.slots.get_mut(key) {
-                *place = Some(slot);
-            }
+            let key = operations.slots.insert(slot);
             let number = u64::try_from(key).expect("slots are counted in memory");
             operations
                 .unsubmitted
@@ -184,24 +178,19 @@ impl Operations {
     fn finish(&mut self, number: u64, result: i32) {
         self.in_flight -= 1;
         let key = usize::try_from(number).expect("numbers come from `begin`");
-        let slot = self.slots.get_mut(key).and_then(Option::as_mut);
-        let slot = slot.expect("an operation is answered once, and has its slot until then");
+        let slot = self
+            .slots
+            .get_mut(key)
+            .expect("an operation is answered once, and has its slot until then");
         match std::mem::replace(&mut slot.state, State::Done(result)) {
             State::Waiting(waker) => {
                 if let Some(waker) = waker {
                     waker.wake();
                 }
             }
-            State::Abandoned => self.release(key),
+            State::Abandoned => drop(self.slots.remove(key)),
             State::Done(_) => unreachable!("an operation is answered once"),
         }
-    }
-
-    fn release(&mut self, key: usize) {
-        if let Some(place) = self.slots.get_mut(key) {
-            *place = None;
-        }
-        self.free.push(key);
     }
 }
 
@@ -216,7 +205,7 @@ impl Future for Operation {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut operations = self.seat.disk.operations.borrow_mut();
-        let slot = operations.slots.get_mut(self.key).and_then(Option::as_mut);
+        let slot = operations.slots.get_mut(self.key);
         match slot.map(|slot| &mut slot.state) {
             Some(State::Waiting(waker)) => {
                 match waker {
@@ -236,10 +225,10 @@ impl Future for Operation {
 impl Drop for Operation {
     fn drop(&mut self) {
         let mut operations = self.seat.disk.operations.borrow_mut();
-        let slot = operations.slots.get_mut(self.key).and_then(Option::as_mut);
+        let slot = operations.slots.get_mut(self.key);
         let Some(slot) = slot else { return };
         match &slot.state {
-            State::Done(_) => operations.release(self.key),
+            State::Done(_) => drop(operations.slots.remove(self.key)),
             State::Waiting(_) | State::Abandoned => slot.state = State::Abandoned,
         }
     }

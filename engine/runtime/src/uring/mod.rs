@@ -41,6 +41,7 @@ mod residency;
 mod send_file;
 mod shard;
 mod signal;
+mod slots;
 mod sys;
 mod task;
 mod tcp;

@@ -19,6 +19,7 @@ use std::time::Duration;
 use futures_io::AsyncRead;
 
 use super::shard::Seat;
+use super::slots::Slots;
 use super::sys::{self, Event};
 
 /// How often sockets are looked at while the process has no descriptor left to wait on them.
@@ -31,13 +32,7 @@ const EVENTS_MAX: usize = 256;
 pub(super) struct Poller {
     epoll: OwnedFd,
     events: RefCell<Vec<Event>>,
-    sources: RefCell<Sources>,
-}
-
-#[derive(Default)]
-struct Sources {
-    slots: Vec<Option<Rc<Source>>>,
-    free: Vec<usize>,
+    sources: RefCell<Slots<Rc<Source>>>,
 }
 
 /// The readiness of one socket.
@@ -106,9 +101,7 @@ impl Poller {
         let events = self.events.borrow();
         let sources = self.sources.borrow();
         for event in events.iter().take(count) {
-            let source = usize::try_from(event.key())
-                .ok()
-                .and_then(|key| sources.slots.get(key)?.as_ref());
+            let source = sources.get(event.key());
             // A closed socket is out of the instance, so this is its source; if not, it is woken for
             // nothing.
             if let Some(source) = source {
@@ -122,17 +115,7 @@ impl Registration {
     /// Registers a socket of this shard; at first it counts as ready for nothing.
     pub(super) fn new(seat: Rc<Seat>, socket: &impl AsFd) -> io::Result<Self> {
         let source = Rc::new(Source::default());
-        let key = {
-            let mut sources = seat.poller.sources.borrow_mut();
-            let key = sources.free.pop().unwrap_or_else(|| {
-                sources.slots.push(None);
-                sources.slots.len() - 1
-            });
-            if let Some(slot) = sources.slots.get_mut(key) {
-                *slot = Some(Rc::clone(&source));
-            }
-            key
-        };
+        let key = seat.poller.sources.borrow_mut().insert(Rc::clone(&source));
         // From here on a failure gives the key back by the drop.
         let registration = Self { source, key, seat };
         let number = u64::try_from(key).map_err(io::Error::other)?;
@@ -174,11 +157,7 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        let mut sources = self.seat.poller.sources.borrow_mut();
-        if let Some(slot) = sources.slots.get_mut(self.key) {
-            *slot = None;
-        }
-        sources.free.push(self.key);
+        self.seat.poller.sources.borrow_mut().remove(self.key);
     }
 }
 
