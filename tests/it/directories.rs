@@ -294,6 +294,9 @@ fn a_directory_that_cannot_be_used_takes_its_partitions_and_gives_them_back_whol
     assert_eq!(get(broker.admin(), "/healthz").0, 200);
 }
 
+/// Records of 100 kB: far more than a log keeps in memory before it writes to its file.
+const RECORDS_MAX: usize = 200;
+
 #[test]
 fn a_directory_that_fails_while_the_node_runs_takes_its_partitions_alone() {
     let node = Node::new("directories-fail");
@@ -310,13 +313,17 @@ fn a_directory_that_fails_while_the_node_runs_takes_its_partitions_alone() {
     let producer = Producer::new(&broker.bootstrap(), &settings);
     let large = vec![b'.'; 100_000];
     for number in 0..20 {
-        for &partition in in_a.iter().chain(&in_b[..1]) {
+        for &partition in &in_a {
             producer.send("t", partition, number, &large);
         }
     }
-    let refused = producer.flush();
-    let refused = refused.iter().filter(|it| it.place.is_none()).count();
-    assert!((1..=20).contains(&refused), "{refused} of one partition");
+    // What is in the journal is acknowledged: the first write to a file shows that it cannot be.
+    let is_refused = (0..RECORDS_MAX).any(|number| {
+        producer.send("t", in_b[0], number, &large);
+        let sent = producer.flush();
+        sent.iter().any(|it| it.place.is_none())
+    });
+    assert!(is_refused, "a directory that is none takes everything");
     assert_out_of_service(&broker, topic, &in_b);
     node.assert_told(&broker);
     for &partition in &in_a {
