@@ -40,7 +40,7 @@
 //! | `yield_if_due` | `async fn()` |
 //! | `sleep_until` | `async fn(Monotonic)`; returns at once if it has passed |
 //! | `offload` | `async fn<T: Send + 'static>(impl FnOnce() -> T + Send + 'static) -> T` |
-//! | `now`, `wall_clock` | `fn() -> Monotonic`, `fn() -> TimestampMs` |
+//! | `now`, `recently`, `wall_clock` | `fn() -> Monotonic` twice, `fn() -> TimestampMs` |
 //! | `fill_random` | `fn(&mut [u8])` |
 //! | `AlignedBuffer` | `fn zeroed(len: usize) -> Self`, `as_slice(&self)`, `as_mut_slice(&mut self)`; the public layer has checked the length |
 //! | `ReadBuffer` | `Clone`, `fn as_slice(&self) -> &[u8]` |
@@ -99,7 +99,7 @@ mod uring;
 
 pub use buffer::{AlignedBuffer, ReadBuffer};
 pub use chunk::Chunk;
-pub use clock::{now, wall_clock};
+pub use clock::{now, recently, wall_clock};
 pub use dir::{
     DirEntry, DirLock, DiskSpace, EntryKind, LockError, create_dir_all, disk_space, exists,
     list_dir, lock_file, read_file, remove_dir_all, remove_file, rename, sync_dir,

@@ -80,7 +80,7 @@ async fn next_frame<S>(
     link.order.vacancy().await;
     if !reader.has_frame() {
         lifeline.reading.set(Reading::Quiet {
-            since: runtime::now(),
+            since: runtime::recently(),
         });
     }
     let announced = reader.announced_size(options.frame_max).await;
@@ -93,7 +93,7 @@ async fn next_frame<S>(
     let charge = link.shared.budget.charge_frame(length).await;
     if !reader.has_frame() {
         lifeline.reading.set(Reading::Frame {
-            since: runtime::now(),
+            since: runtime::recently(),
             length,
         });
     }

@@ -172,12 +172,12 @@ impl<S> Half<S> {
         let lifeline = &self.link.lifeline;
         let queued = self.writer.queued();
         lifeline.writing.set(Writing::Sending {
-            since: runtime::now(),
+            since: runtime::recently(),
             queued,
         });
         self.writer.flush().await?;
         lifeline.writing.set(Writing::Resting {
-            since: runtime::now(),
+            since: runtime::recently(),
         });
         runtime::yield_if_due().await;
         Ok(())

@@ -34,7 +34,7 @@ pub use node::{Crash, NodeHandle, this_node};
 pub use simulation::{NotReached, Simulation};
 
 pub(crate) use buffer::{AlignedBuffer, ReadBuffer};
-pub(crate) use clock::{now, sleep_until, wall_clock};
+pub(crate) use clock::{now, recently, sleep_until, wall_clock};
 pub(crate) use disk::directory::{
     DirLock, create_dir_all, disk_space, exists, list_dir, lock_file, read_file, remove_dir_all,
     remove_file, rename, sync_dir, write_file_durably,

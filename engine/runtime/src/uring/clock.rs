@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use types::{Monotonic, TimestampMs};
 
-use super::sys;
+use super::{shard, sys};
 
 /// The start of the monotonic clock, one for all shards.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -13,6 +13,11 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// Reads the monotonic clock.
 pub(crate) fn now() -> Monotonic {
     Monotonic::from_start(START.elapsed())
+}
+
+/// Returns when the shard's turn began.
+pub(crate) fn recently() -> Monotonic {
+    shard::seat().turn.began()
 }
 
 /// Reads the wall clock; times before 1970 read as 1970.

@@ -53,7 +53,7 @@ mod watchdog;
 mod tests;
 
 pub(crate) use buffer::{AlignedBuffer, ReadBuffer};
-pub(crate) use clock::{fill_random, now, wall_clock};
+pub(crate) use clock::{fill_random, now, recently, wall_clock};
 pub(crate) use cpus::allowed_cpus;
 pub(crate) use dir::{
     DirLock, create_dir_all, disk_space, exists, list_dir, lock_file, read_file, remove_dir_all,

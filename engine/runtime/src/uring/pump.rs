@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   collect ──found──► end of the line ──► collect …
-//!      └──nothing, or the turn is long──► let every queue run ──not idle──► collect …
+//!      └──nothing, or the line is long──► let every queue run ──not idle──► collect …
 //!                                                  └──idle──► sleep ──► collect …
 //! ```
 //!
@@ -23,6 +23,10 @@ use super::clock;
 use super::poller::Firing;
 use super::shard::Seat;
 use super::turn::TURN_MAX;
+
+/// Sockets that were looked at so recently are not asked again: if all the work is done, the sleep
+/// finds what has come, and saves the call.
+const LOOK_AGE: Duration = Duration::from_micros(50);
 
 /// The longest sleep outside the reactor.
 const SLEEP_MAX: Duration = Duration::from_millis(10);
@@ -115,22 +119,24 @@ impl RollCall {
 pub(super) async fn pump(seat: Rc<Seat>) {
     let mut firing = Firing::default();
     let mut slept = Slept::default();
-    // How long only this queue has run.
-    let mut line = Duration::ZERO;
+    // How long only this queue has run, and how long the sockets were not looked at.
+    let (mut line, mut unseen) = (Duration::ZERO, LOOK_AGE);
     loop {
         seat.note_reactor();
-        // What ended a sleep is collected already.
-        let sockets = match slept.found {
-            0 => seat.poller.collect(),
-            found => found,
-        };
-        slept.found = 0;
-        let found = sockets + seat.disk.collect() + seat.timers.fire();
         let ran = seat.turn.next();
         seat.pulse.turn(ran);
         line += ran;
+        unseen += ran;
         let is_asked = seat.laps.is_asked();
-        if is_asked && seat.reactor.is_due() {
+        // What ended a sleep is collected already.
+        let mut found = std::mem::take(&mut slept.found);
+        if found == 0 && (is_asked || unseen >= LOOK_AGE) {
+            found = seat.poller.collect();
+            unseen = Duration::ZERO;
+        }
+        let now = seat.turn.began();
+        found += seat.disk.collect() + seat.timers.fire(now);
+        if is_asked && seat.reactor.is_due(now) {
             seat.reactor.pass().await;
         }
         seat.laps.complete();
@@ -139,10 +145,11 @@ pub(super) async fn pump(seat: Rc<Seat>) {
             continue;
         }
         line = Duration::ZERO;
-        if seat.reactor.is_due() && !slept.for_nothing {
+        if seat.reactor.is_due(now) && !slept.for_nothing {
             seat.reactor.pass().await;
         } else if is_idle(&seat).await {
             slept = sleep(&seat, &mut firing, slept.for_nothing).await;
+            unseen = slept.unseen;
         }
     }
 }
@@ -152,6 +159,8 @@ pub(super) async fn pump(seat: Rc<Seat>) {
 struct Slept {
     /// Descriptors that have changed, their tasks woken.
     found: usize,
+    /// How old that look at the descriptors is.
+    unseen: Duration,
     /// It was the longest one outside the reactor, and nothing came: the next is in there.
     for_nothing: bool,
 }
@@ -187,6 +196,7 @@ async fn sleep(seat: &Seat, firing: &mut Firing, in_reactor: bool) -> Slept {
         seat.turn.next();
         return Slept {
             found: woken.unwrap_or(0),
+            unseen: Duration::ZERO,
             for_nothing: woken == Some(0) && longest == SLEEP_MAX,
         };
     }
@@ -203,5 +213,8 @@ async fn sleep(seat: &Seat, firing: &mut Firing, in_reactor: bool) -> Slept {
         if came { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    Slept::default()
+    Slept {
+        unseen: LOOK_AGE,
+        ..Slept::default()
+    }
 }

@@ -9,13 +9,14 @@ use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use glommio::io::BufferedFile;
+use types::Monotonic;
 
 use super::shard::{self, Seat};
-use super::sys;
 use super::turn::TURN_MAX;
+use super::{clock, sys};
 
 /// Even with nothing known to wait for it, glommio gets to its rings this often: dropped files are
 /// closed there.
@@ -27,7 +28,7 @@ pub(super) struct Reactor {
     ready: BufferedFile,
     /// Operations that are completed there and nowhere else.
     open: Cell<usize>,
-    passed: Cell<Instant>,
+    passed: Cell<Monotonic>,
 }
 
 impl Reactor {
@@ -38,7 +39,7 @@ impl Reactor {
         Ok(Self {
             ready: sys::ring_file(event),
             open: Cell::new(0),
-            passed: Cell::new(Instant::now()),
+            passed: Cell::new(clock::now()),
         })
     }
 
@@ -48,14 +49,14 @@ impl Reactor {
     }
 
     /// Notes that the executor has been in its reactor.
-    pub(super) fn note_pass(&self) {
-        self.passed.set(Instant::now());
+    pub(super) fn note_pass(&self, now: Monotonic) {
+        self.passed.set(now);
     }
 
     /// Returns whether it has been away from it for too long.
-    pub(super) fn is_due(&self) -> bool {
+    pub(super) fn is_due(&self, now: Monotonic) -> bool {
         let age_max = if self.is_needed() { TURN_MAX } else { AGE_MAX };
-        self.passed.get().elapsed() > age_max
+        now.since(self.passed.get()) > age_max
     }
 
     /// Lets the executor through its reactor, once all other tasks have run.
@@ -64,7 +65,7 @@ impl Reactor {
         if let Err(error) = self.ready.read_at(0, 8).await {
             tracing::debug!(%error, "a turn could not be ended early");
         }
-        self.note_pass();
+        self.note_pass(clock::now());
     }
 }
 

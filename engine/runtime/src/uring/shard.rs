@@ -145,7 +145,7 @@ impl Seat {
     /// Looks whether the executor has been in its reactor: a turn has begun then.
     pub(super) fn note_reactor(&self) {
         if let Some(ran) = self.turn.enter() {
-            self.reactor.note_pass();
+            self.reactor.note_pass(self.turn.began());
             self.pulse.turn(ran);
         }
     }

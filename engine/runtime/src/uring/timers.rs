@@ -32,11 +32,7 @@ impl Timers {
     }
 
     /// Wakes all whose time has come and returns how many they are.
-    pub(super) fn fire(&self) -> usize {
-        if self.waiting.borrow().is_empty() {
-            return 0;
-        }
-        let now = clock::now();
+    pub(super) fn fire(&self, now: Monotonic) -> usize {
         let mut fired = 0;
         loop {
             let mut waiting = self.waiting.borrow_mut();

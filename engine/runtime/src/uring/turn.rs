@@ -7,9 +7,11 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::shard;
+use types::Monotonic;
+
+use super::{clock, shard};
 
 /// How long a turn may last before work that can pause lets I/O be polled.
 pub(super) const TURN_MAX: Duration = Duration::from_micros(200);
@@ -19,7 +21,7 @@ pub(super) const TURN_MAX: Duration = Duration::from_micros(200);
 pub(super) struct Turn {
     /// The executor's running time when it was last in its reactor: differs after every time.
     mark: Cell<Duration>,
-    began: Cell<Instant>,
+    began: Cell<Monotonic>,
     /// What the pump accounted for, or slept, since the executor was in its reactor.
     accounted: Cell<Duration>,
     /// How many tasks were polled.
@@ -30,7 +32,7 @@ impl Turn {
     pub(super) fn new() -> Self {
         Self {
             mark: Cell::new(Duration::ZERO),
-            began: Cell::new(Instant::now()),
+            began: Cell::new(clock::now()),
             accounted: Cell::new(Duration::ZERO),
             polls: Cell::new(0),
         }
@@ -54,7 +56,7 @@ impl Turn {
         let mark = glommio::executor().executor_stats().total_runtime();
         let before = self.mark.replace(mark);
         (mark != before).then(|| {
-            self.began.set(Instant::now());
+            self.began.set(clock::now());
             let ran = mark.saturating_sub(before);
             ran.saturating_sub(self.accounted.take())
         })
@@ -62,15 +64,20 @@ impl Turn {
 
     /// Ends the turn and begins the next one; returns how long it was.
     pub(super) fn next(&self) -> Duration {
-        let now = Instant::now();
-        let ran = now - self.began.replace(now);
+        let now = clock::now();
+        let ran = now.since(self.began.replace(now));
         self.accounted.set(self.accounted.get() + ran);
         ran
     }
 
+    /// Returns when the turn began.
+    pub(super) fn began(&self) -> Monotonic {
+        self.began.get()
+    }
+
     /// Returns whether the turn has become too long.
     pub(super) fn is_due(&self) -> bool {
-        self.began.get().elapsed() > TURN_MAX
+        clock::now().since(self.began()) > TURN_MAX
     }
 }
 
