@@ -13,13 +13,15 @@ use types::{BLOCK_SIZE, ByteCount, Offset};
 use crate::error::Offline;
 use crate::index::{ENTRY_SIZE, Entry, IndexKey};
 use crate::layout::index_name;
-use crate::log_core::{LogCore, LogState, Past};
+use crate::log_core::{LogCore, LogState, Past, Place};
 use crate::shared::Shared;
 use crate::snapshot::{self, Snapshot};
 
-/// Entries are gathered to this many before they are written: what a load must scan is bounded by
-/// as many index intervals.
-const PENDING_ENTRIES_MAX: usize = 32;
+/// Entries are gathered to this many before they are written, a block of them ...
+const PENDING_ENTRIES_MAX: usize = 128;
+
+/// ... or until they stand for so many bytes: what a load must scan is bounded by it.
+const PENDING_DISTANCE_MAX: u64 = 8 * 1024 * 1024;
 
 /// A log with idempotent producers takes a snapshot each time so much was appended: what a load must
 /// read again is bounded by it.
@@ -75,9 +77,7 @@ pub(super) async fn flush_due(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result
     let due = {
         let state = core.state.borrow();
         let segment = state.written_at.segment;
-        let pending = state.indexes.get(&segment);
-        let is_due = pending.is_some_and(|index| index.pending.len() >= PENDING_ENTRIES_MAX);
-        (is_due && is_known(&state, segment)).then_some(segment)
+        (is_flush_due(&state) && is_known(&state, segment)).then_some(segment)
     };
     if let Some(segment) = due {
         flush_index(shared, core, segment).await?;
@@ -90,12 +90,21 @@ pub(super) async fn flush_due(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result
 /// Returns whether the log's past is to be loaded before its index entries can be written.
 pub(crate) fn is_waiting_for_past(core: &LogCore) -> bool {
     let state = core.state.borrow();
-    let segment = state.written_at.segment;
-    let pending = state
-        .indexes
-        .get(&segment)
-        .map_or(0, |index| index.pending.len());
-    pending >= PENDING_ENTRIES_MAX && !is_known(&state, segment)
+    is_flush_due(&state) && !is_known(&state, state.written_at.segment)
+}
+
+/// Returns whether enough entries of the segment being written have gathered.
+fn is_flush_due(state: &LogState) -> bool {
+    let Place { segment, position } = state.written_at;
+    let Some(index) = state.indexes.get(&segment) else {
+        return false;
+    };
+    let oldest = index
+        .pending
+        .first()
+        .map_or(position, |entry| entry.position);
+    index.pending.len() >= PENDING_ENTRIES_MAX
+        || position.saturating_sub(oldest) >= PENDING_DISTANCE_MAX
 }
 
 /// Returns whether it is known what the segment's index file holds.
