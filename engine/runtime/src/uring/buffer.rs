@@ -1,28 +1,40 @@
-//! Aligned memory from glommio's pool: registered with the kernel while that lasts, else allocated.
+//! Aligned memory: to write from, the shard's arena while that lasts, else glommio's; to read, glommio's.
 
 use glommio::io::{DmaBuffer, ReadResult};
 
+use super::arena::Block;
+use super::shard;
+
 /// An exclusive, aligned buffer.
-pub(crate) struct AlignedBuffer(DmaBuffer);
+pub(crate) enum AlignedBuffer {
+    Arena(Block),
+    Heap(DmaBuffer),
+}
 
 impl AlignedBuffer {
     /// Takes a buffer with whatever was there before.
     pub(crate) fn take(len: usize) -> Self {
-        Self(glommio::allocate_dma_buffer(len))
+        let block = shard::seat().arena.take(len);
+        block.map_or_else(
+            || Self::Heap(glommio::allocate_dma_buffer(len)),
+            Self::Arena,
+        )
     }
 
     /// Returns the content.
     pub(crate) fn as_slice(&self) -> &[u8] {
-        self.0.as_bytes()
+        match self {
+            Self::Arena(block) => block.as_slice(),
+            Self::Heap(buffer) => buffer.as_bytes(),
+        }
     }
 
     /// Returns the content for writing.
     pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
-        self.0.as_bytes_mut()
-    }
-
-    pub(super) fn into_dma(self) -> DmaBuffer {
-        self.0
+        match self {
+            Self::Arena(block) => block.as_mut_slice(),
+            Self::Heap(buffer) => buffer.as_bytes_mut(),
+        }
     }
 }
 

@@ -19,11 +19,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use glommio::io::{DmaBuffer, DmaFile};
+use glommio::io::DmaFile;
 use io_uring::squeue::Entry;
 use io_uring::types::{Fd, FsyncFlags};
 use io_uring::{IoUring, opcode};
 
+use super::buffer::AlignedBuffer;
 use super::shard::{self, Seat};
 use super::slots::Slots;
 use super::sys;
@@ -54,7 +55,7 @@ struct Operations {
 struct Slot {
     state: State,
     _file: Rc<DmaFile>,
-    _buffer: Option<DmaBuffer>,
+    _buffer: Option<AlignedBuffer>,
 }
 
 enum State {
@@ -88,7 +89,7 @@ impl DiskRing {
         self.bell.as_fd()
     }
 
-    fn begin(&self, file: &Rc<DmaFile>, buffer: Option<DmaBuffer>, entry: &Entry) -> usize {
+    fn begin(&self, file: &Rc<DmaFile>, buffer: Option<AlignedBuffer>, entry: &Entry) -> usize {
         let slot = Slot {
             state: State::Waiting(None),
             _file: Rc::clone(file),
@@ -237,11 +238,12 @@ impl Drop for Operation {
 /// Writes a buffer and returns how much of it was written.
 pub(super) async fn write(
     file: &Rc<DmaFile>,
-    buffer: DmaBuffer,
+    buffer: AlignedBuffer,
     position: u64,
 ) -> io::Result<usize> {
-    let len = u32::try_from(buffer.len()).map_err(io::Error::other)?;
-    let entry = opcode::Write::new(Fd(file.as_raw_fd()), buffer.as_ptr(), len)
+    let bytes = buffer.as_slice();
+    let len = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+    let entry = opcode::Write::new(Fd(file.as_raw_fd()), bytes.as_ptr(), len)
         .offset(position)
         .build();
     let seat = shard::seat();

@@ -165,8 +165,7 @@ pub(super) async fn read_cut(file: &DmaFile, position: u64, len: usize) -> io::R
 
 async fn write_whole(file: &Rc<DmaFile>, buffer: AlignedBuffer, position: u64) -> io::Result<()> {
     debug_assert!(position.is_multiple_of(BLOCK_SIZE));
-    let buffer = buffer.into_dma();
-    let len = buffer.len();
+    let len = buffer.as_slice().len();
     let written = disk::write(file, buffer, position).await?;
     if written < len {
         // Out of space in the middle is reported as a short write; the next one would say so.

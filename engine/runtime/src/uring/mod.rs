@@ -10,6 +10,7 @@
 //! | `yield_now` polls no I/O: a read of a ready eventfd does | `turn`, `reactor` |
 //! | Its reactor costs 45 us a wake-up: a busy shard sleeps on its own epoll instance | `pump`, `timers` |
 //! | So do its rings, for each write: the shard has one of its own | `disk` |
+//! | Writes from its memory pin it page by page: the shard has huge pages of its own | `arena` |
 //! | The first open on a device must be a file with data in it, else direct reads fail for ever | `probe` |
 //! | io_uring, its registration and locked memory are tried first: glommio panics without them | `preflight` |
 //! | A panic in the blocking pool never resolves and breaks the pool: it is carried to the awaiter | `task` |
@@ -25,6 +26,7 @@
 //! Rules 9 and 10 of the runtime (race instead of cancelling, a dropped write may have happened) bind
 //! the callers and stand in the docs of the public types.
 
+mod arena;
 mod buffer;
 mod clock;
 mod cpus;

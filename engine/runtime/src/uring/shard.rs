@@ -31,6 +31,7 @@ use glommio::{
 };
 use types::ShardId;
 
+use super::arena::Arena;
 use super::disk::DiskRing;
 use super::mesh::{self, Doorbell, Port};
 use super::poller::Poller;
@@ -67,6 +68,8 @@ pub(super) struct Seat {
     pub(super) laps: Laps,
     pub(super) poller: Poller,
     pub(super) disk: DiskRing,
+    /// Memory for what the disk ring writes.
+    pub(super) arena: Rc<Arena>,
     pub(super) timers: Timers,
     pub(super) reactor: Reactor,
     pub(super) rest: Rest,
@@ -127,6 +130,7 @@ impl Seat {
             laps: Laps::default(),
             poller: Poller::new()?,
             disk: DiskRing::new()?,
+            arena: Rc::new(Arena::new()?),
             timers: Timers::default(),
             reactor: Reactor::new()?,
             rest: Rest::default(),

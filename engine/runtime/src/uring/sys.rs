@@ -2,7 +2,7 @@
 
 #![expect(
     unsafe_code,
-    reason = "system calls; nothing here keeps a pointer after its call"
+    reason = "system calls; but for mapped memory, nothing here keeps a pointer after its call"
 )]
 
 use std::ffi::CString;
@@ -11,6 +11,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::ptr::NonNull;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
@@ -414,4 +415,56 @@ fn own(fd: RawFd) -> io::Result<OwnedFd> {
 
 fn isize_to_long(value: isize) -> libc::c_long {
     libc::c_long::try_from(value).unwrap_or(-1)
+}
+
+/// What the kernel gives as one page where it can, in bytes. *Source*: Documentation/admin-guide/mm/transhuge.rst.
+pub(super) const HUGE_PAGE_SIZE: usize = 2 * 1024 * 1024;
+
+/// Private memory, zero at first, that starts at a huge page.
+pub(super) struct Mapping {
+    start: NonNull<u8>,
+    whole: (NonNull<libc::c_void>, usize),
+}
+
+impl Mapping {
+    /// Maps `len` bytes and asks for huge pages; without them it is as good, but slower.
+    pub(super) fn of_huge_pages(len: usize) -> io::Result<Self> {
+        // Room to begin at a multiple.
+        let size = len + HUGE_PAGE_SIZE;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: new memory, at a place of the kernel's choice.
+        let mapped = unsafe { libc::mmap(std::ptr::null_mut(), size, protection, flags, -1, 0) };
+        if mapped == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let mapped = NonNull::new(mapped).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let skip = mapped.as_ptr().align_offset(HUGE_PAGE_SIZE);
+        // SAFETY: less than a huge page was skipped, of which there is one more than `len`.
+        let start = unsafe { mapped.byte_add(skip) };
+        // SAFETY: memory of this mapping, which nobody uses yet.
+        let advised = unsafe { libc::madvise(start.as_ptr(), len, libc::MADV_HUGEPAGE) };
+        if advised != 0 {
+            let error = io::Error::last_os_error();
+            tracing::debug!(%error, "no huge pages");
+        }
+        Ok(Self {
+            start: start.cast(),
+            whole: (mapped, size),
+        })
+    }
+
+    /// Returns where it starts.
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        let (start, size) = self.whole;
+        // SAFETY: mapped by `of_huge_pages`; whoever uses it keeps this.
+        let unmapped = unsafe { libc::munmap(start.as_ptr(), size) };
+        debug_assert_eq!(unmapped, 0, "the whole of a mapping");
+    }
 }
