@@ -205,12 +205,12 @@ async fn accept(node: Rc<Node>, acceptor: Rc<Acceptor>, connections: Rc<TaskGrou
         let (node, acceptor) = (Rc::clone(&node), Rc::clone(&acceptor));
         connections.spawn(Queue::Latency, async move {
             if ticket.shard() == node.shard.id() {
-                node.serve_connection(accepted).await;
+                node.serve_connection(accepted.into()).await;
             } else {
                 let reply = node
                     .shard
                     .mesh
-                    .call(ticket.shard(), Ask::Adopt(accepted))
+                    .call(ticket.shard(), Ask::Adopt(Box::new(accepted.into())))
                     .await;
                 // A shard that is gone has closed its connections.
                 let _over = reply.await;

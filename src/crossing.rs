@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use controller::Record;
 use coordinator::GroupError;
-use runtime::Accepted;
+use server::Arrival;
 use storage::{Layout, LogId, Replayed};
 use types::{ByteCount, Incarnation, Offset, PartitionIndex, ShardId, TimestampMs, TopicPartition};
 
@@ -24,8 +24,9 @@ use crate::shard::Opening;
 /// What one shard may ask of another.
 #[derive(Debug)]
 pub enum Ask {
-    /// Own this connection. Answered when it is over; the ticket goes back to the first shard.
-    Adopt(Accepted),
+    /// Own this connection, which is new or was another shard's. Answered when it is over; the ticket goes
+    /// back to the first shard.
+    Adopt(Box<Arrival>),
     /// Append these batches, in this order.
     Append {
         /// The batches.

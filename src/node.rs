@@ -3,10 +3,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use runtime::{Accepted, Queue};
-use server::{Server, ServerOptions};
+use runtime::Queue;
+use server::{Arrival, Served, Server, ServerOptions};
 
 use crate::config::NodeConfig;
+use crate::crossing::Ask;
 use crate::handlers::Handlers;
 use crate::metrics::{PartitionReport, ShardReport};
 use crate::shard::Shard;
@@ -39,11 +40,19 @@ impl Node {
         Self { shard, server }
     }
 
-    /// Serves one connection to its end.
-    pub async fn serve_connection(&self, accepted: Accepted) {
-        let peer = accepted.peer_addr();
-        if let Err(error) = self.server.serve(accepted).await {
-            tracing::debug!(%peer, %error, cause = ?std::error::Error::source(&error), "connection ended");
+    /// Serves one connection to its end, here or where it moves to.
+    pub async fn serve_connection(&self, arrival: Arrival) {
+        let peer = arrival.peer_addr();
+        match self.server.serve(arrival).await {
+            Ok(Served::Ended) => {}
+            Ok(Served::Moves { to, arrival }) => {
+                let reply = self.shard.mesh.call(to, Ask::Adopt(arrival)).await;
+                // A shard that is gone has closed its connections.
+                let _over = reply.await;
+            }
+            Err(error) => {
+                tracing::debug!(%peer, %error, cause = ?std::error::Error::source(&error), "connection ended");
+            }
         }
     }
 

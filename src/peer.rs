@@ -47,10 +47,10 @@ pub async fn serve(node: Rc<Node>) {
                 }
             }
             // A task of its own size: there may be many thousands.
-            Ask::Adopt(accepted) => {
+            Ask::Adopt(arrival) => {
                 let node = Rc::clone(&node);
                 shard.tasks.spawn(Queue::Latency, async move {
-                    node.serve_connection(accepted).await;
+                    node.serve_connection(*arrival).await;
                     responder.respond(Answer::Done);
                 });
             }

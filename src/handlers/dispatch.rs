@@ -46,9 +46,12 @@ impl Service for Handlers {
 
 async fn serve(shard: &Rc<Shard>, session: &Rc<Session>, meter: &Meter, request: Request) -> Reply {
     match request.key {
-        ApiKey::Fetch => fetch::fetch(shard, meter, request),
+        ApiKey::Fetch => {
+            session.settled();
+            fetch::fetch(shard, meter, request)
+        }
         // Boxed: this future is part of its connection's task, and an idle connection is small.
-        ApiKey::Produce => Box::pin(produce::produce(shard, meter, request)).await,
+        ApiKey::Produce => Box::pin(produce::produce(shard, session, meter, request)).await,
         _ => Box::pin(control_plane(shard, session, request)).await,
     }
 }
@@ -95,9 +98,9 @@ async fn control_plane(shard: &Rc<Shard>, session: &Rc<Session>, request: Reques
         ApiKey::FindCoordinator => groups::find_coordinator(shard, session, &request).await,
         ApiKey::JoinGroup => groups::join_group(shard, session, &request).await,
         ApiKey::SyncGroup => groups::sync_group(shard, &request).await,
-        ApiKey::Heartbeat => groups::heartbeat(shard, &request).await,
+        ApiKey::Heartbeat => groups::heartbeat(shard, session, &request).await,
         ApiKey::LeaveGroup => groups::leave_group(shard, &request).await,
-        ApiKey::OffsetCommit => groups::offset_commit(shard, &request).await,
+        ApiKey::OffsetCommit => groups::offset_commit(shard, session, &request).await,
         ApiKey::OffsetFetch => groups::offset_fetch(shard, &request).await,
         ApiKey::OffsetDelete => groups::offset_delete(shard, &request).await,
         ApiKey::DescribeGroups => groups::describe_groups(shard, &request).await,

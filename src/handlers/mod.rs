@@ -11,6 +11,7 @@ mod failure;
 mod features;
 pub mod fetch;
 mod groups;
+mod home;
 mod inquire;
 mod log_dirs;
 mod message;

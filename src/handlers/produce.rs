@@ -6,15 +6,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use server::{Answer as ServerAnswer, Outcome, Refusal, Reply, Request, Response};
+use server::{Answer as ServerAnswer, Outcome, Refusal, Reply, Request, Response, Session};
 use types::{ByteCount, ErrorCode, PartitionIndex, ShardId, TopicPartition};
 use wire::messages::produce::{PartitionResponse, RecordError, RequestView};
 
 use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask};
 use crate::drivers::coordinator::is_internal;
 use crate::handlers::by_owner::{ByOwner, Group};
-use crate::handlers::failure;
 use crate::handlers::resolve::resolve;
+use crate::handlers::{failure, home};
 use crate::partition::{AppendRefused, Placed};
 use crate::peer;
 use crate::quotas::{Meter, throttle_ms};
@@ -33,13 +33,23 @@ enum Placing {
 }
 
 /// Serves one request.
-pub(super) async fn produce(shard: &Rc<Shard>, meter: &Meter, request: Request) -> Reply {
+pub(super) async fn produce(
+    shard: &Rc<Shard>,
+    session: &Session,
+    meter: &Meter,
+    request: Request,
+) -> Reply {
     let size = ByteCount::of(&request.body);
     let view = match RequestView::parse(request.body, request.version) {
         Ok(view) => view,
         Err(malformed) => return Reply::Close(Refusal::Malformed(malformed)),
     };
     let (mut outcomes, sorted) = plan(shard, &view);
+    home::note(
+        shard,
+        session,
+        sorted.groups().iter().map(|group| group.owner),
+    );
     let answer = match view.acks() {
         0 => AppendAnswer::Placed,
         _ => AppendAnswer::Acknowledged,

@@ -109,6 +109,16 @@ fn connections(page: &mut Exposition, reports: &[ShardReport], acceptor: Accepto
             report.server.connections,
         );
     }
+    let name = "riverrun_connections_moved_total";
+    page.family(
+        name,
+        Kind::Counter,
+        "Connections that moved from this shard to the one that does their work.",
+    );
+    for report in reports {
+        let shard = report.shard.to_string();
+        page.sample(name, &[("shard", &shard)], report.server.moved);
+    }
     let name = "riverrun_connections_refused_total";
     page.family(
         name,

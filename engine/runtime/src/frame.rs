@@ -55,14 +55,19 @@ pub struct FrameReader {
 }
 
 impl FrameReader {
-    pub(crate) fn new(half: ReadArm, limits: ConnectionLimits) -> Self {
+    pub(crate) fn new(half: ReadArm, unread: BytesMut, limits: ConnectionLimits) -> Self {
         Self {
             half,
-            buffer: BytesMut::new(),
+            buffer: unread,
             read_size: READ_SIZE_MIN,
             read_size_max: limits.read_ahead_max.as_usize().max(READ_SIZE_MIN),
             frame_size: 0,
         }
+    }
+
+    /// Takes the reader apart; the bytes that were read and not taken share no block with a frame.
+    pub(crate) fn into_parts(self) -> (ReadArm, BytesMut) {
+        (self.half, BytesMut::from(&self.buffer[..]))
     }
 
     /// Waits for the next whole frame and returns it without its length; `None` at an end between

@@ -34,6 +34,14 @@ impl<Q: Send + 'static, R: Send + 'static> Mesh<Q, R> {
         on_arm!(&self.0, MeshArm, mesh => mesh.shards())
     }
 
+    /// Returns whether a shard has time for the work of one more connection; that one is counted.
+    ///
+    /// *Panics*: if there is no such shard.
+    pub fn admits(&self, to: ShardId) -> bool {
+        assert!(to.0 < self.shards(), "there is no shard {to}");
+        on_arm!(&self.0, MeshArm, mesh => mesh.admits(to))
+    }
+
     /// Puts a request into a shard's queue, waiting while that is full, and returns its reply to
     /// come. When this returns, the request's place in the order is fixed.
     ///

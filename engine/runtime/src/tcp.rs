@@ -1,13 +1,14 @@
 //! TCP: listeners, connections, and the writing half; the reading half is [`FrameReader`].
 //!
 //! A connection is accepted on one shard and may be handed, as [`Accepted`], to the shard that shall
-//! own it. Nagle's algorithm is off on every connection.
+//! own it; between two frames it may be handed on. Nagle's algorithm is off on every connection.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use types::ByteCount;
 
 use crate::chunk::{Chunk, SendQueue};
@@ -33,9 +34,13 @@ impl Listener {
 
     /// Waits for the next connection; waits inside when the process is out of descriptors or memory.
     pub async fn accept(&self) -> io::Result<Accepted> {
-        Ok(Accepted(on_arm!(
+        let arm = on_arm!(
             &self.0, ListenerArm as AcceptedArm, listener => listener.accept().await?
-        )))
+        );
+        Ok(Accepted {
+            arm,
+            unread: BytesMut::new(),
+        })
     }
 }
 
@@ -63,24 +68,29 @@ pub async fn bind_retrying(address: SocketAddr) -> io::Result<Listener> {
 
 arms! { AcceptedArm of Accepted }
 
-/// An accepted connection that no shard owns yet: `Send`. Dropping it closes the connection.
-pub struct Accepted(AcceptedArm);
+/// An accepted connection that no shard owns at this time: `Send`. Dropping it closes the connection.
+pub struct Accepted {
+    arm: AcceptedArm,
+    /// What a shard that owned it has read and not used.
+    unread: BytesMut,
+}
 
 impl Accepted {
     /// Returns the other side's address.
     pub fn peer_addr(&self) -> SocketAddr {
-        on_arm!(&self.0, AcceptedArm, accepted => accepted.peer_addr())
+        on_arm!(&self.arm, AcceptedArm, accepted => accepted.peer_addr())
     }
 
     /// Returns the address that was dialled.
     pub fn local_addr(&self) -> SocketAddr {
-        on_arm!(&self.0, AcceptedArm, accepted => accepted.local_addr())
+        on_arm!(&self.arm, AcceptedArm, accepted => accepted.local_addr())
     }
 
     /// Makes this shard the owner.
     pub fn into_connection(self, limits: ConnectionLimits) -> io::Result<Connection> {
         let (peer, local) = (self.peer_addr(), self.local_addr());
-        match self.0 {
+        let unread = self.unread;
+        match self.arm {
             #[cfg(feature = "uring")]
             AcceptedArm::Uring(accepted) => {
                 let (read, write) = accepted.into_halves()?;
@@ -88,6 +98,7 @@ impl Accepted {
                     peer,
                     local,
                     limits,
+                    unread,
                     read: ReadArm::Uring(read),
                     write: WriteArm::Uring(write),
                 })
@@ -99,11 +110,37 @@ impl Accepted {
                     peer,
                     local,
                     limits,
+                    unread,
                     read: ReadArm::Sim(read),
                     write: WriteArm::Sim(write),
                 })
             }
         }
+    }
+}
+
+impl Accepted {
+    /// Puts a connection's halves together again, so that another shard can own it; what was read
+    /// and not taken goes along.
+    ///
+    /// *Errors*: the connection is broken.
+    /// *Panics*: if something is still to be sent, or the halves are not of one connection.
+    pub async fn reunite(reader: FrameReader, writer: ChunkWriter) -> io::Result<Self> {
+        assert!(writer.queue.is_empty(), "what is queued has been flushed");
+        let (read, unread) = reader.into_parts();
+        let arm = match (read, writer.half) {
+            #[cfg(feature = "uring")]
+            (ReadArm::Uring(read), WriteArm::Uring(write)) => {
+                AcceptedArm::Uring(crate::uring::Accepted::reunite(read, write).await?)
+            }
+            #[cfg(feature = "sim")]
+            (ReadArm::Sim(read), WriteArm::Sim(write)) => {
+                AcceptedArm::Sim(crate::sim::Accepted::reunite(read, write))
+            }
+            #[cfg(all(feature = "uring", feature = "sim"))]
+            _ => unreachable!("a connection is of one arm"),
+        };
+        Ok(Self { arm, unread })
     }
 }
 
@@ -147,6 +184,7 @@ pub struct Connection {
     peer: SocketAddr,
     local: SocketAddr,
     limits: ConnectionLimits,
+    unread: BytesMut,
     read: ReadArm,
     write: WriteArm,
 }
@@ -163,6 +201,7 @@ pub async fn connect(address: SocketAddr, limits: ConnectionLimits) -> io::Resul
                 peer: connected.peer,
                 local: connected.local,
                 limits,
+                unread: BytesMut::new(),
                 read: ReadArm::Uring(connected.read),
                 write: WriteArm::Uring(connected.write),
             })
@@ -174,6 +213,7 @@ pub async fn connect(address: SocketAddr, limits: ConnectionLimits) -> io::Resul
                 peer: connected.peer,
                 local: connected.local,
                 limits,
+                unread: BytesMut::new(),
                 read: ReadArm::Sim(connected.read),
                 write: WriteArm::Sim(connected.write),
             })
@@ -196,7 +236,7 @@ impl Connection {
     ///
     /// Dropping both without [`ChunkWriter::close`] aborts the connection.
     pub fn split(self) -> (FrameReader, ChunkWriter) {
-        let reader = FrameReader::new(self.read, self.limits);
+        let reader = FrameReader::new(self.read, self.unread, self.limits);
         let writer = ChunkWriter {
             half: self.write,
             queue: SendQueue::default(),

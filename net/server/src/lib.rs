@@ -21,6 +21,10 @@
 //! the writing half run: answers to requests that came together leave together. No task, no timer
 //! and no allocation of the server's own is spent on a single request.
 //!
+//! A service may have a connection move ([`Session::move_to`]) to the shard that does its work: reading
+//! stops, what was read is answered, and the connection with its session and the bytes that are read
+//! already becomes an [`Arrival`] there.
+//!
 //! A service may mute a connection ([`Session::mute`]): its next request is then not read before
 //! the mute ends. For how long, [`quota`] may tell.
 //!
@@ -38,6 +42,7 @@
 //!    counts and the memory returned.
 
 mod admission;
+mod arrival;
 mod error;
 mod lifeline;
 mod link;
@@ -54,6 +59,7 @@ mod session;
 mod writing;
 
 pub use admission::{ConnectionBounds, Ticket};
+pub use arrival::{Arrival, Served};
 pub use error::{Error, Refusal};
 pub use listener::{Acceptor, AcceptorMetrics};
 pub use metrics::{ApiMetrics, Metrics};

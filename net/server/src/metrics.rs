@@ -44,6 +44,8 @@ pub struct Metrics {
     pub opened: u64,
     /// Connections that the client ended, or the shutdown without loss.
     pub ended: u64,
+    /// Connections that moved to another shard; there they are not opened again.
+    pub moved: u64,
     /// Connections that ended otherwise, by [`crate::Error::label`].
     pub broken: BTreeMap<&'static str, u64>,
     /// Memory that request frames and answers hold now.
@@ -60,6 +62,7 @@ impl Default for Metrics {
             connections: 0,
             opened: 0,
             ended: 0,
+            moved: 0,
             broken: BTreeMap::new(),
             memory_held: ByteCount::ZERO,
         }
@@ -75,6 +78,7 @@ impl Metrics {
         self.connections += other.connections;
         self.opened += other.opened;
         self.ended += other.ended;
+        self.moved += other.moved;
         for (&label, count) in &other.broken {
             *self.broken.entry(label).or_default() += count;
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use runtime::{Either, FrameReader};
-use types::{ByteCount, Monotonic};
+use types::{ByteCount, Monotonic, ShardId};
 use wire::Message;
 use wire::api::{Api, ApiKey};
 use wire::header::{HeaderError, RequestHeader};
@@ -44,6 +44,8 @@ pub(crate) enum ReadEnd {
     ByClient,
     /// The server drains, or the service refused a request; the client may still be sending.
     Stopped,
+    /// The connection is to move; the client may still be sending.
+    Moves(ShardId),
 }
 
 /// Reads and calls until the client ends its side, the server drains, or something is wrong.
@@ -66,6 +68,9 @@ pub(crate) async fn read_requests<S: Service>(
             return Ok(ReadEnd::Stopped);
         }
         link.lifeline.reading.set(Reading::Serving);
+        if let Some(shard) = link.session.moves_to() {
+            return Ok(ReadEnd::Moves(shard));
+        }
         // A connection that always has a frame ready must not keep the others waiting.
         runtime::yield_if_due().await;
     }

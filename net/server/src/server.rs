@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use runtime::{Accepted, ConnectionLimits, Either, FrameReader, Queue, Task, Watch};
 
+use crate::arrival::{Arrival, Served};
 use crate::error::Error;
 use crate::lifeline::{Lifeline, Reading, Standing};
 use crate::link::{Link, Shared};
@@ -41,7 +42,7 @@ pub struct Server<S: Service> {
 struct Links<S> {
     open: RefCell<BTreeMap<u64, Rc<Link<S>>>>,
     count: Watch<usize>,
-    opened: Cell<u64>,
+    numbered: Cell<u64>,
 }
 
 impl<S: Service> Server<S> {
@@ -56,7 +57,7 @@ impl<S: Service> Server<S> {
         let links = Rc::new(Links {
             open: RefCell::new(BTreeMap::new()),
             count: Watch::new(0),
-            opened: Cell::new(0),
+            numbered: Cell::new(0),
         });
         let sweeper = sweep(Rc::clone(&shared), Rc::clone(&links));
         let sweeper = runtime::spawn(Queue::Background, sweeper);
@@ -68,36 +69,43 @@ impl<S: Service> Server<S> {
         }
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection to its end, or until it moves to another shard.
     ///
     /// Run it as a task of its own; dropping it cuts the connection.
     /// *Errors*: why the connection ended, unless its client ended it between two requests or the
     /// server stopped; counted already, nothing is left to be done.
-    pub async fn serve(&self, accepted: Accepted) -> Result<(), Error> {
+    pub async fn serve(&self, arrival: impl Into<Arrival>) -> Result<Served, Error> {
         if self.stopping.get() {
             return Err(Error::Shutdown);
         }
-        let session = Rc::new(Session::new(
-            accepted.peer_addr(),
-            accepted.local_addr(),
-            runtime::now(),
-        ));
-        let result = self.serve_session(accepted, session).await;
+        let Arrival { accepted, session } = arrival.into();
+        let session = session.unwrap_or_else(|| {
+            let (peer, local) = (accepted.peer_addr(), accepted.local_addr());
+            self.shared.metrics.borrow_mut().opened += 1;
+            Session::new(peer, local, runtime::now())
+        });
+        let result = self.serve_session(accepted, Rc::new(session)).await;
         let mut metrics = self.shared.metrics.borrow_mut();
         match &result {
-            Ok(()) => metrics.ended += 1,
+            Ok(Served::Ended) => metrics.ended += 1,
+            Ok(Served::Moves { .. }) => metrics.moved += 1,
             Err(error) => *metrics.broken.entry(error.label()).or_default() += 1,
         }
         result
     }
 
-    async fn serve_session(&self, accepted: Accepted, session: Rc<Session>) -> Result<(), Error> {
+    async fn serve_session(
+        &self,
+        accepted: Accepted,
+        session: Rc<Session>,
+    ) -> Result<Served, Error> {
         let connection = accepted.into_connection(ConnectionLimits::default())?;
         let link = Rc::new(Link {
             shared: Rc::clone(&self.shared),
             lifeline: Lifeline::new(session.opened()),
             session,
             order: Order::new(self.shared.options.requests_max),
+            moves: Cell::new(false),
         });
         let _registered = Registered::new(&self.links, &link);
         let (mut reader, writer) = connection.split();
@@ -111,9 +119,13 @@ impl<S: Service> Server<S> {
                 Either::Right(read) => read,
             }
         };
-        link.lifeline.reading.set(Reading::Ended {
-            since: runtime::now(),
-        });
+        if matches!(read, Ok(ReadEnd::Moves(_))) {
+            link.moves.set(true);
+        } else {
+            link.lifeline.reading.set(Reading::Ended {
+                since: runtime::now(),
+            });
+        }
         link.order.end();
         // After a clean end, or one that is the client's mistake, what was read before is answered.
         if let Err(Error::Io(error)) = &read
@@ -121,15 +133,20 @@ impl<S: Service> Server<S> {
         {
             link.lifeline.cut(Error::Io(error.kind().into()));
         }
-        writing.await;
+        let writer = writing.await;
         let cause = link.lifeline.take_cause();
+        if let (Ok(ReadEnd::Moves(to)), None, Some(writer)) = (&read, &cause, writer) {
+            let departing = Box::pin(Arrival::departing(&link.session, reader, writer));
+            let (to, arrival) = (*to, Box::new(departing.await?));
+            return Ok(Served::Moves { to, arrival });
+        }
         let may_still_send = !matches!(read, Ok(ReadEnd::ByClient) | Err(Error::Io(_)));
         if may_still_send && matches!(cause, None | Some(Error::Refused { .. })) {
             linger(&mut reader).await;
         }
         match (read, cause) {
             (Err(error), _) | (Ok(_), Some(error)) => Err(error),
-            (Ok(_), None) => Ok(()),
+            (Ok(_), None) => Ok(Served::Ended),
         }
     }
 
@@ -137,7 +154,6 @@ impl<S: Service> Server<S> {
     pub fn metrics(&self) -> Metrics {
         let mut metrics = self.shared.metrics.borrow().clone();
         metrics.connections = u64::try_from(self.links.count.get()).unwrap_or(u64::MAX);
-        metrics.opened = self.links.opened.get();
         metrics.memory_held = self.shared.budget.held();
         metrics
     }
@@ -172,8 +188,8 @@ struct Registered<S> {
 
 impl<S> Registered<S> {
     fn new(links: &Rc<Links<S>>, link: &Rc<Link<S>>) -> Self {
-        let number = links.opened.get();
-        links.opened.set(number + 1);
+        let number = links.numbered.get();
+        links.numbered.set(number + 1);
         links.open.borrow_mut().insert(number, Rc::clone(link));
         links.count.update(|count| *count += 1);
         Self {

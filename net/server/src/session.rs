@@ -3,7 +3,7 @@
 use std::cell::{Cell, Ref, RefCell};
 use std::net::SocketAddr;
 
-use types::{ClientId, Monotonic};
+use types::{ClientId, Monotonic, ShardId};
 
 /// What a client says it is made of.
 ///
@@ -16,8 +16,9 @@ pub struct ClientSoftware {
     pub version: String,
 }
 
-/// One connection's client, as far as it is known: shared by all requests of the connection.
-#[derive(Debug)]
+/// One connection's client, as far as it is known: shared by all requests of the connection, and
+/// taken along when that moves to another shard.
+#[derive(Clone, Debug)]
 pub struct Session {
     peer: SocketAddr,
     local: SocketAddr,
@@ -27,6 +28,16 @@ pub struct Session {
     software: RefCell<Option<ClientSoftware>>,
     requests: Cell<u64>,
     muted_until: Cell<Monotonic>,
+    drawn: Cell<Option<Drawn>>,
+    moves_to: Cell<Option<ShardId>>,
+    moves: Cell<u32>,
+}
+
+/// A run of requests that one other shard did the work of.
+#[derive(Clone, Copy, Debug)]
+struct Drawn {
+    to: ShardId,
+    requests: u32,
 }
 
 impl Session {
@@ -41,6 +52,9 @@ impl Session {
             software: RefCell::new(None),
             requests: Cell::new(0),
             muted_until: Cell::new(Monotonic::ZERO),
+            drawn: Cell::new(None),
+            moves_to: Cell::new(None),
+            moves: Cell::new(0),
         }
     }
 
@@ -93,6 +107,44 @@ impl Session {
     /// *Source*: KIP-219: the answer that says how long goes out at once.
     pub fn mute(&self, until: Monotonic) {
         self.muted_until.update(|earlier| earlier.max(until));
+    }
+
+    /// Notes that another shard does all the work of this request; returns how many requests in a row
+    /// that makes.
+    pub fn drawn(&self, to: ShardId) -> u32 {
+        let before = self.drawn.get().filter(|drawn| drawn.to == to);
+        let requests = before.map_or(0, |drawn| drawn.requests).saturating_add(1);
+        self.drawn.set(Some(Drawn { to, requests }));
+        requests
+    }
+
+    /// Notes that the connection's own shard has a part in this request.
+    pub fn settled(&self) {
+        self.drawn.set(None);
+    }
+
+    /// Returns how often the connection has moved.
+    pub fn moves(&self) -> u32 {
+        self.moves.get()
+    }
+
+    /// Has the connection move to another shard, once what was read from it is answered.
+    pub fn move_to(&self, shard: ShardId) {
+        self.moves_to.set(Some(shard));
+    }
+
+    /// Returns where the connection is to move.
+    pub(crate) fn moves_to(&self) -> Option<ShardId> {
+        self.moves_to.get()
+    }
+
+    /// Returns the session as it goes on after a move.
+    pub(crate) fn moved(&self) -> Self {
+        let moved = self.clone();
+        moved.moves.set(self.moves.get().saturating_add(1));
+        moved.moves_to.set(None);
+        moved.drawn.set(None);
+        moved
     }
 
     /// Returns when the last mute ends or ended; [`Monotonic::ZERO`] before the first.

@@ -29,8 +29,12 @@ const COPIED_SIZE_MAX: usize = 1024;
 /// What an idle connection keeps of its buffer.
 const IDLE_BUFFER_MAX: usize = 512;
 
-/// Writes answers until there are no more, or until the connection is cut; an error cuts it.
-pub(crate) async fn write_answers<S>(link: Rc<Link<S>>, writer: ChunkWriter) {
+/// Writes answers until there are no more, or until the connection is cut; an error cuts it. Then the
+/// connection is closed, unless it moves: the writer is returned.
+pub(crate) async fn write_answers<S>(
+    link: Rc<Link<S>>,
+    writer: ChunkWriter,
+) -> Option<ChunkWriter> {
     let answers = link.shared.budget.answers();
     let half = Half {
         link: Rc::clone(&link),
@@ -39,8 +43,13 @@ pub(crate) async fn write_answers<S>(link: Rc<Link<S>>, writer: ChunkWriter) {
         answers,
     };
     let running = pin!(half.run());
-    if let Either::Right(Err(error)) = runtime::race(link.lifeline.writing_cut(), running).await {
-        link.lifeline.cut(error);
+    match runtime::race(link.lifeline.writing_cut(), running).await {
+        Either::Right(Ok(writer)) => writer,
+        Either::Right(Err(error)) => {
+            link.lifeline.cut(error);
+            None
+        }
+        Either::Left(()) => None,
     }
 }
 
@@ -53,7 +62,7 @@ struct Half<S> {
 }
 
 impl<S> Half<S> {
-    async fn run(mut self) -> Result<(), Error> {
+    async fn run(mut self) -> Result<Option<ChunkWriter>, Error> {
         while let Some(mut pending) = self.next().await? {
             let waiting = pending.waiting.take();
             let (key, received) = (pending.api.key, pending.received);
@@ -85,7 +94,11 @@ impl<S> Half<S> {
             self.link.order.answered();
         }
         self.flush().await?;
-        Ok(self.writer.close().await?)
+        if self.link.moves.get() {
+            return Ok(Some(self.writer));
+        }
+        self.writer.close().await?;
+        Ok(None)
     }
 
     /// Takes the oldest request; flushes what is queued before waiting for one.

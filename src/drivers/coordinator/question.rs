@@ -2,6 +2,7 @@
 
 use coordinator::{GroupError, GroupId, List, Listed, Request, Response};
 use runtime::Receiver;
+use types::ShardId;
 
 use super::topic::partition_of;
 use crate::crossing::{Answer, Ask};
@@ -30,6 +31,12 @@ impl Asked {
             Self::Refused(error) => Err(error),
         }
     }
+}
+
+/// Returns the shard that has the coordinator of a group.
+pub fn shard_of(shard: &Shard, group: &GroupId) -> Option<ShardId> {
+    let partition = partition_of(&shard.image(), group)?;
+    Some(shard.router.owner(partition))
 }
 
 /// Asks the coordinator of a group, whichever shard it is on. When this returns, the question has its

@@ -7,12 +7,13 @@ use coordinator::{
     Claim, GroupError, GroupId, MissingGroup, NewOffset, OffsetCommit, OffsetDelete,
     Request as Ask, Response as Told,
 };
-use server::{Reply, Request};
+use server::{Reply, Request, Session};
 use types::{ErrorCode, LeaderEpoch, PartitionIndex, TopicId, TopicName};
 use wire::messages::topic::TopicRef;
 use wire::messages::{offset_commit, offset_delete};
 
-use crate::drivers::coordinator::ask;
+use crate::drivers::coordinator::{ask, shard_of};
+use crate::handlers::home;
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::handlers::resolve::resolve;
 use crate::shard::Shard;
@@ -28,7 +29,11 @@ const MISSING_GROUP_VERSION: i16 = 9;
 type Verdict = Result<(), ErrorCode>;
 
 /// Commits offsets.
-pub(in crate::handlers) async fn offset_commit(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(in crate::handlers) async fn offset_commit(
+    shard: &Rc<Shard>,
+    session: &Session,
+    request: &Request,
+) -> Reply {
     let body: offset_commit::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -48,6 +53,7 @@ pub(in crate::handlers) async fn offset_commit(shard: &Rc<Shard>, request: &Requ
         }
     };
     let group = commit.group.clone();
+    home::note(shard, session, shard_of(shard, &group).into_iter());
     let asked = ask(shard, &group, Ask::OffsetCommit(commit)).await;
     Reply::later(async move {
         let result = match asked.answer().await {

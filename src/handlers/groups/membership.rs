@@ -11,7 +11,8 @@ use server::{Reply, Request, Session};
 use types::ErrorCode;
 use wire::messages::{heartbeat, join_group, leave_group, sync_group};
 
-use crate::drivers::coordinator::{Asked, ask};
+use crate::drivers::coordinator::{Asked, ask, shard_of};
+use crate::handlers::home;
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::shard::Shard;
 
@@ -226,7 +227,11 @@ fn refused_sync(error_code: i16) -> sync_group::Response {
 }
 
 /// Notes that a member is alive.
-pub(in crate::handlers) async fn heartbeat(shard: &Rc<Shard>, request: &Request) -> Reply {
+pub(in crate::handlers) async fn heartbeat(
+    shard: &Rc<Shard>,
+    session: &Session,
+    request: &Request,
+) -> Reply {
     let body: heartbeat::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -235,6 +240,7 @@ pub(in crate::handlers) async fn heartbeat(shard: &Rc<Shard>, request: &Request)
     let asked = match alive(&body) {
         Ok(alive) => {
             let group = alive.group.clone();
+            home::note(shard, session, shard_of(shard, &group).into_iter());
             ask(shard, &group, Ask::Heartbeat(alive)).await
         }
         Err(code) => return heartbeat_answer(code.code(), version),

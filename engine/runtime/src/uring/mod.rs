@@ -33,6 +33,7 @@ mod cpus;
 mod dir;
 mod disk;
 mod file;
+mod load;
 mod mesh;
 mod poller;
 mod preflight;

@@ -50,7 +50,7 @@ struct Direction {
     waiting: RefCell<Option<Waker>>,
 }
 
-/// A registration; dropped with its socket, whose close takes it out of the instance.
+/// A registration; dropped with its socket, whose close takes it out of the instance, or withdrawn.
 pub(super) struct Registration {
     source: Rc<Source>,
     key: usize,
@@ -125,6 +125,11 @@ impl Registration {
             number,
         )?;
         Ok(registration)
+    }
+
+    /// Has the instance forget the socket, which lives on.
+    pub(super) fn withdraw(&self, socket: &impl AsFd) -> io::Result<()> {
+        sys::epoll_remove(self.seat.poller.epoll.as_fd(), socket.as_fd())
     }
 
     /// Waits until a read may succeed.

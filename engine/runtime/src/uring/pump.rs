@@ -135,6 +135,7 @@ pub(super) async fn pump(seat: Rc<Seat>) {
             unseen = Duration::ZERO;
         }
         let now = seat.turn.began();
+        seat.gauge.look(now);
         found += seat.disk.collect() + seat.timers.fire(now);
         if is_asked && seat.reactor.is_due(now) {
             seat.reactor.pass().await;

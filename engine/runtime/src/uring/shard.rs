@@ -33,6 +33,7 @@ use types::ShardId;
 
 use super::arena::Arena;
 use super::disk::DiskRing;
+use super::load::{Gauge, Load};
 use super::mesh::{self, Doorbell, Port};
 use super::poller::Poller;
 use super::pump::{self, Rest, RollCall};
@@ -65,6 +66,7 @@ pub(super) struct Seat {
     queues: [TaskQueueHandle; 3],
     pub(super) turn: Turn,
     pub(super) pulse: Arc<Pulse>,
+    pub(super) gauge: Gauge,
     pub(super) laps: Laps,
     pub(super) poller: Poller,
     pub(super) disk: DiskRing,
@@ -112,7 +114,12 @@ pub(super) fn seat() -> Rc<Seat> {
 
 impl Seat {
     /// Builds the seat inside a running executor.
-    fn take(shard: ShardId, pulse: Arc<Pulse>, options: &LaunchOptions) -> io::Result<()> {
+    fn take(
+        shard: ShardId,
+        pulse: Arc<Pulse>,
+        load: Arc<Load>,
+        options: &LaunchOptions,
+    ) -> io::Result<()> {
         // The order of `Queue`. No queue asks for a latency: that would lower the preemption timer.
         let queues =
             [(1000, "latency"), (400, "throughput"), (100, "background")].map(|(shares, name)| {
@@ -127,6 +134,7 @@ impl Seat {
             queues,
             turn: Turn::new(),
             pulse,
+            gauge: Gauge::new(load),
             laps: Laps::default(),
             poller: Poller::new()?,
             disk: DiskRing::new()?,
@@ -319,7 +327,7 @@ where
     arm::replace(Some(arm::Kind::Uring));
     let run = AssertUnwindSafe(|| {
         executor.run(Noticed::new(async {
-            Seat::take(shard, pulse, &options)?;
+            Seat::take(shard, pulse, port.load(), &options)?;
             let (mesh, pump) = port.open()?;
             let seat = seat();
             let serving = seat.serve();

@@ -341,6 +341,15 @@ pub(super) fn epoll_add(epoll: BorrowedFd<'_>, socket: BorrowedFd<'_>, key: u64)
     check(result.into()).map(drop)
 }
 
+/// Takes a socket out of an epoll instance.
+pub(super) fn epoll_remove(epoll: BorrowedFd<'_>, socket: BorrowedFd<'_>) -> io::Result<()> {
+    let (epoll, socket) = (epoll.as_raw_fd(), socket.as_raw_fd());
+    // SAFETY: no event is read for a removal.
+    let result =
+        unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_DEL, socket, std::ptr::null_mut()) };
+    check(result.into()).map(drop)
+}
+
 /// Takes the events there are, without waiting, and returns how many.
 pub(super) fn epoll_collect(epoll: BorrowedFd<'_>, events: &mut [Event]) -> io::Result<usize> {
     let room = libc::c_int::try_from(events.len()).unwrap_or(libc::c_int::MAX);
@@ -415,6 +424,20 @@ fn own(fd: RawFd) -> io::Result<OwnedFd> {
 
 fn isize_to_long(value: isize) -> libc::c_long {
     libc::c_long::try_from(value).unwrap_or(-1)
+}
+
+/// Returns the processor time that this thread has taken.
+pub(super) fn thread_time() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: room for one timespec.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) };
+    if result != 0 {
+        return Duration::ZERO;
+    }
+    // SAFETY: the call succeeded, so it was written.
+    let time = unsafe { time.assume_init() };
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// What the kernel gives as one page where it can, in bytes. *Source*: Documentation/admin-guide/mm/transhuge.rst.

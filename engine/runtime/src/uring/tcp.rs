@@ -163,6 +163,16 @@ impl Accepted {
     pub(crate) fn into_halves(self) -> io::Result<(ReadHalf, WriteHalf)> {
         halves(self.socket)
     }
+
+    /// Takes the connection from this shard.
+    pub(crate) async fn reunite(read: ReadHalf, write: WriteHalf) -> io::Result<Self> {
+        assert!(Rc::ptr_eq(&read.stream, &write.stream), "two halves");
+        write.files.close().await;
+        drop(write.stream);
+        let stream = Rc::into_inner(read.stream).expect("a stream has two halves");
+        let socket = stream.into_socket()?;
+        Self::new(socket.0, &socket.1)
+    }
 }
 
 /// An opened connection.
@@ -182,7 +192,7 @@ pub(crate) async fn connect(address: SocketAddr) -> io::Result<Connected> {
             let halves = halves(socket)?;
             let stream = &halves.0.stream;
             stream.registration.writable().await;
-            match stream.socket.take_error()? {
+            match stream.socket().take_error()? {
                 Some(error) => return Err(error),
                 None => halves,
             }
@@ -192,7 +202,7 @@ pub(crate) async fn connect(address: SocketAddr) -> io::Result<Connected> {
             halves(socket)?
         }
     };
-    let socket = &read.stream.socket;
+    let socket = read.stream.socket();
     Ok(Connected {
         peer: internet(&socket.peer_addr()?)?,
         local: internet(&socket.local_addr()?)?,
@@ -218,7 +228,7 @@ fn internet(address: &socket2::SockAddr) -> io::Result<SocketAddr> {
 fn halves(socket: Socket) -> io::Result<(ReadHalf, WriteHalf)> {
     let stream = Rc::new(Stream {
         registration: Registration::new(shard::seat(), &socket)?,
-        socket,
+        socket: Some(socket),
         finished: Cell::new(false),
     });
     let read = ReadHalf {
@@ -234,14 +244,24 @@ fn halves(socket: Socket) -> io::Result<(ReadHalf, WriteHalf)> {
 /// What both halves share.
 pub(super) struct Stream {
     registration: Registration,
-    socket: Socket,
+    /// `None` once it was taken.
+    socket: Option<Socket>,
     finished: Cell<bool>,
 }
 
 impl Stream {
     /// Returns the socket, for system calls that do not wait.
     pub(super) fn socket(&self) -> &Socket {
-        &self.socket
+        let socket = self.socket.as_ref();
+        socket.expect("a stream has its socket until it ends")
+    }
+
+    /// Takes the socket, which the shard's poller forgets, and the other side's address.
+    fn into_socket(mut self) -> io::Result<(Socket, socket2::SockAddr)> {
+        let peer = self.socket().peer_addr()?;
+        self.registration.withdraw(self.socket())?;
+        let socket = self.socket.take();
+        Ok((socket.expect("just seen"), peer))
     }
 
     /// Calls until it does not block, waiting for room in between.
@@ -250,7 +270,7 @@ impl Stream {
         mut call: impl FnMut(&Socket) -> io::Result<usize>,
     ) -> io::Result<usize> {
         loop {
-            match call(&self.socket) {
+            match call(self.socket()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.registration.write_blocked();
                     self.registration.writable().await;
@@ -264,9 +284,11 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if !self.finished.get() {
+        if let Some(socket) = &self.socket
+            && !self.finished.get()
+        {
             // A close without this would send what is left and look like an orderly end.
-            if let Err(error) = self.socket.set_linger(Some(Duration::ZERO)) {
+            if let Err(error) = socket.set_linger(Some(Duration::ZERO)) {
                 tracing::debug!(%error, "a connection ends without a reset");
             }
         }
@@ -286,11 +308,7 @@ impl ReadHalf {
         buffer: &mut BytesMut,
     ) -> Poll<io::Result<usize>> {
         debug_assert!(buffer.capacity() > buffer.len(), "there is room for a byte");
-        let Stream {
-            registration,
-            socket,
-            ..
-        } = &*self.stream;
+        let (registration, socket) = (&self.stream.registration, self.stream.socket());
         loop {
             ready!(registration.poll_readable(context));
             match sys::receive(socket.as_fd(), buffer) {
@@ -347,7 +365,7 @@ impl WriteHalf {
     /// Ends this direction. The connection is closed, not aborted, when the other half lets go.
     pub(crate) async fn finish(self) -> io::Result<()> {
         self.stream.finished.set(true);
-        let result = self.stream.socket.shutdown(Shutdown::Write);
+        let result = self.stream.socket().shutdown(Shutdown::Write);
         self.files.close().await;
         result
     }

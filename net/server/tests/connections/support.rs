@@ -188,7 +188,8 @@ impl Host {
                 group.upgrade().unwrap().spawn(Queue::Latency, async move {
                     let result = server.serve(accepted).await;
                     acceptor.closed(ticket);
-                    ends.update(|ends| ends.push(result.map_err(|error: Error| error.label())));
+                    let ended = result.map(drop).map_err(|error: Error| error.label());
+                    ends.update(|ends| ends.push(ended));
                 });
             }
         });

@@ -102,6 +102,13 @@ impl Accepted {
     pub(crate) fn into_halves(self) -> io::Result<(ReadHalf, WriteHalf)> {
         Ok(halves(self.socket))
     }
+
+    pub(crate) fn reunite(read: ReadHalf, write: WriteHalf) -> Self {
+        assert!(Arc::ptr_eq(&read.socket, &write.socket), "two halves");
+        Self {
+            socket: read.socket,
+        }
+    }
 }
 
 /// A connection that was dialled.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 use types::ShardId;
 
+use crate::uring::load::Load;
 use crate::uring::sys;
 
 /// What the other threads may touch of a shard.
@@ -16,6 +17,8 @@ pub(in crate::uring) struct Doorbell {
     pub(super) asleep: AtomicBool,
     pub(super) closed: AtomicBool,
     gone: AtomicBool,
+    /// How busy the shard is.
+    pub(super) load: Arc<Load>,
 }
 
 impl Doorbell {
@@ -25,6 +28,7 @@ impl Doorbell {
             asleep: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             gone: AtomicBool::new(false),
+            load: Arc::default(),
         })
     }
 

@@ -10,6 +10,7 @@ use types::ShardId;
 
 use super::calls::CallId;
 use super::doorbell::{Departure, Doorbell};
+use crate::uring::load::Load;
 
 /// Requests from one shard to one other that are put and not yet taken.
 pub(in crate::uring) const LANE_REQUESTS_MAX: usize = 256;
@@ -80,6 +81,12 @@ pub(in crate::uring) fn fabric<Q, R>(
 }
 
 impl<Q, R> Port<Q, R> {
+    /// Returns where this shard tells how busy it is.
+    pub(in crate::uring) fn load(&self) -> Arc<Load> {
+        let own = self.doorbells.get(self.id.index());
+        Arc::clone(&own.expect("every shard has its doorbell").load)
+    }
+
     /// Returns what tells the others of this shard's end.
     pub(in crate::uring) fn departure(&self) -> Departure {
         Departure {
