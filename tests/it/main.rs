@@ -18,6 +18,7 @@ mod groups;
 mod hostile;
 mod lag;
 mod lone_node;
+mod moving;
 mod process;
 mod produce_fetch;
 mod quotas;

@@ -75,10 +75,13 @@ impl<S: Service> Server<S> {
     /// *Errors*: why the connection ended, unless its client ended it between two requests or the
     /// server stopped; counted already, nothing is left to be done.
     pub async fn serve(&self, arrival: impl Into<Arrival>) -> Result<Served, Error> {
+        let Arrival { accepted, session } = arrival.into();
         if self.stopping.get() {
+            if session.is_some() {
+                Box::pin(dismiss(accepted)).await?;
+            }
             return Err(Error::Shutdown);
         }
-        let Arrival { accepted, session } = arrival.into();
         let session = session.unwrap_or_else(|| {
             let (peer, local) = (accepted.peer_addr(), accepted.local_addr());
             self.shared.metrics.borrow_mut().opened += 1;
@@ -208,6 +211,15 @@ impl<S> Drop for Registered<S> {
         }
         self.links.count.update(|count| *count -= 1);
     }
+}
+
+/// Closes a connection that has moved here in vain, so that the answers it was given arrive.
+async fn dismiss(accepted: Accepted) -> Result<(), Error> {
+    let connection = accepted.into_connection(ConnectionLimits::default())?;
+    let (mut reader, writer) = connection.split();
+    writer.close().await?;
+    linger(&mut reader).await;
+    Ok(())
 }
 
 /// Reads and forgets what a client still sends after its last answer was written, until it has

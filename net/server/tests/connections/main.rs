@@ -5,6 +5,7 @@
 //! | `order.rs` | answers leave in order, whatever resolves when; bursts; file ranges |
 //! | `bounds.rs` | windows, memory, slow readers and writers, idle connections, connection counts |
 //! | `muting.rs` | a muted connection is read no further, and loses nothing else |
+//! | `moving.rs` | a connection that moves to another shard loses nothing |
 //! | `hostile.rs` | frames that follow no rule |
 //! | `ending.rs` | half closes, refusals, shutdown, dropped futures |
 
@@ -14,6 +15,8 @@ mod bounds;
 mod ending;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod moving;
 #[cfg(test)]
 mod muting;
 #[cfg(test)]

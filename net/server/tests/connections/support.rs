@@ -10,6 +10,8 @@
 //! | `w` | holds its call until that gate opens, then answers now |
 //! | `m` | mutes the connection for the milliseconds in the next two bytes, or for ever; answers now |
 //! | `M` | the same when gate 1 opens, later |
+//! | `s` | moves the connection to the server numbered by the next byte; answers when gate 1 opens |
+//! | `r` | answers now with the number of requests of its session |
 //! | `x` | answers nothing |
 //! | `c`, `C` | closes: at once, or when that gate opens |
 //! | `b` | answers now with as many bytes as the next four say |
@@ -25,10 +27,10 @@ use runtime::{
     Chunk, ChunkWriter, ConnectionLimits, FrameReader, Listener, Queue, TaskGroup, Watch,
 };
 use server::{
-    Acceptor, Answer, ConnectionBounds, Error, Refusal, Reply, Request, Response, Server,
-    ServerOptions, Service, Session,
+    Acceptor, Answer, Arrival, ConnectionBounds, Error, Refusal, Reply, Request, Response, Served,
+    Server, ServerOptions, Service, Session,
 };
-use types::{ByteCount, ErrorCode};
+use types::{ByteCount, ErrorCode, ShardId};
 
 pub(crate) const METADATA: i16 = 3;
 
@@ -109,6 +111,18 @@ impl Service for Toy {
                     Answer::Response(Response::from(body.slice(3..)))
                 })
             }
+            b's' => {
+                session.move_to(ShardId(u16::from(body[1] - b'0')));
+                Reply::later(async move {
+                    let _counted = counted;
+                    opened(1).await;
+                    Answer::Response(Response::from(body.slice(2..)))
+                })
+            }
+            b'r' => {
+                let requests = session.requests().to_string();
+                Reply::Now(Response::from(Bytes::from(requests)))
+            }
             b'x' => Reply::None,
             b'c' => Reply::Close(Refusal::Unanswerable(ErrorCode::CorruptMessage)),
             b'C' => Reply::later(async move {
@@ -144,6 +158,8 @@ fn mute(session: &Session, body: &[u8]) {
 pub(crate) struct Host {
     pub(crate) toy: Rc<Toy>,
     pub(crate) server: Rc<Server<Toy>>,
+    /// Where connections may move to.
+    pub(crate) other: Rc<Server<Toy>>,
     pub(crate) acceptor: Rc<Acceptor>,
     /// Why connections ended, in that order.
     pub(crate) ends: Rc<Watch<Vec<Result<(), &'static str>>>>,
@@ -164,7 +180,8 @@ impl Host {
 
     pub(crate) fn bounded(options: ServerOptions, bounds: ConnectionBounds) -> Self {
         let toy = Rc::new(Toy::new());
-        let server = Rc::new(Server::new(Rc::clone(&toy), options));
+        let server = Rc::new(Server::new(Rc::clone(&toy), options.clone()));
+        let other = Rc::new(Server::new(Rc::clone(&toy), options));
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let acceptor = Rc::new(Acceptor::new(listener, bounds, 1));
         let ends = Rc::new(Watch::new(Vec::new()));
@@ -172,23 +189,25 @@ impl Host {
         let host = Self {
             toy,
             server,
+            other,
             address: acceptor.local_addr(),
             acceptor,
             ends,
             _tasks: Rc::clone(&tasks),
         };
-        let (server, acceptor) = (Rc::clone(&host.server), Rc::clone(&host.acceptor));
+        let servers = [Rc::clone(&host.server), Rc::clone(&host.other)];
+        let acceptor = Rc::clone(&host.acceptor);
         let ends = Rc::clone(&host.ends);
         let group = Rc::downgrade(&tasks);
         tasks.spawn(Queue::Latency, async move {
             loop {
                 let (accepted, ticket) = acceptor.accept().await.unwrap();
-                let (server, acceptor) = (Rc::clone(&server), Rc::clone(&acceptor));
+                let (servers, acceptor) = (servers.clone(), Rc::clone(&acceptor));
                 let ends = Rc::clone(&ends);
                 group.upgrade().unwrap().spawn(Queue::Latency, async move {
-                    let result = server.serve(accepted).await;
+                    let ended = serve_at_each(&servers, accepted.into()).await;
                     acceptor.closed(ticket);
-                    let ended = result.map(drop).map_err(|error: Error| error.label());
+                    let ended = ended.map_err(|error: Error| error.label());
                     ends.update(|ends| ends.push(ended));
                 });
             }
@@ -221,6 +240,17 @@ impl Host {
         let mut client = self.client().await;
         client.send(&[request(1, b"nalive")]).await;
         assert_eq!(client.answer().await, (1, Bytes::from_static(b"alive")));
+    }
+}
+
+/// Serves a connection to its end, wherever it moves to.
+async fn serve_at_each(servers: &[Rc<Server<Toy>>], first: Arrival) -> Result<(), Error> {
+    let (mut at, mut arrival) = (0, first);
+    loop {
+        match servers[at].serve(arrival).await? {
+            Served::Ended => return Ok(()),
+            Served::Moves { to, arrival: next } => (at, arrival) = (to.index(), *next),
+        }
     }
 }
 
