@@ -33,7 +33,7 @@ impl Arena {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             memory: sys::Mapping::of_huge_pages(SIZE)?,
-            free: RefCell::new(vec![0..SIZE]),
+            free: RefCell::new(std::iter::once(0..SIZE).collect()),
         })
     }
 
@@ -119,7 +119,10 @@ mod tests {
         let rest = arena.take(SIZE - 68 * KIB).unwrap();
         assert!(arena.take(4 * KIB).is_none());
         drop((a, rest, b));
-        assert_eq!(*arena.free.borrow(), vec![0..SIZE]);
+        assert_eq!(
+            arena.free.borrow().as_slice(),
+            std::slice::from_ref(&(0..SIZE))
+        );
     }
 
     proptest! {

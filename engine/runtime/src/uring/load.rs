@@ -103,7 +103,7 @@ mod tests {
         gauge.look(at(3_600_000));
         assert_eq!(load.busy.load(Ordering::Relaxed), 0);
         let begin = sys::thread_time();
-        while sys::thread_time() - begin < Duration::from_millis(20) {}
+        while sys::thread_time().saturating_sub(begin) < Duration::from_millis(20) {}
         gauge.look(at(3_600_020 + 80));
         assert!(load.busy.load(Ordering::Relaxed) >= 20);
         assert_eq!(share(Duration::from_millis(50), WINDOW), 50);

@@ -103,7 +103,7 @@ impl Accepted {
         Ok(halves(self.socket))
     }
 
-    pub(crate) fn reunite(read: ReadHalf, write: WriteHalf) -> Self {
+    pub(crate) fn reunite(read: ReadHalf, write: &WriteHalf) -> Self {
         assert!(Arc::ptr_eq(&read.socket, &write.socket), "two halves");
         Self {
             socket: read.socket,
