@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use runtime::{Semaphore, Sender, Watch};
-use types::{LeaderEpoch, Offset, TimestampMs};
+use types::{LeaderEpoch, Monotonic, Offset, TimestampMs};
 
 use crate::config::LogConfig;
 use crate::epochs::Epochs;
@@ -101,6 +101,8 @@ pub(crate) struct Snapshots {
     pub(crate) segment: Offset,
     /// Bytes appended since.
     pub(crate) distance: u64,
+    /// When the last one of this run was taken.
+    pub(crate) taken: Monotonic,
     /// One that was taken, to be written once everything it describes is durable.
     pub(crate) waiting: Option<Snapshot>,
 }
@@ -221,6 +223,7 @@ impl LogCore {
                 sequence: 0,
                 segment: end.segment,
                 distance: 0,
+                taken: Monotonic::ZERO,
                 waiting: None,
             },
             appends: Appends::Open,

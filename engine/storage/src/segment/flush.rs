@@ -5,6 +5,7 @@
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use runtime::{AlignedBuffer, File, OpenMode};
 use types::size::{block_ceil, block_floor};
@@ -23,9 +24,14 @@ const PENDING_ENTRIES_MAX: usize = 128;
 /// ... or until they stand for so many bytes: what a load must scan is bounded by it.
 const PENDING_DISTANCE_MAX: u64 = 8 * 1024 * 1024;
 
-/// A log with idempotent producers takes a snapshot each time so much was appended: what a load must
-/// read again is bounded by it.
-const SNAPSHOT_DISTANCE: u64 = 128 * 1024;
+/// A log with idempotent producers takes a snapshot when so much was appended since the last, once a
+/// second at most: what a load must read again is that, and what came in a second ...
+const SNAPSHOT_DISTANCE_MIN: u64 = 128 * 1024;
+
+const SNAPSHOT_AGE_MIN: Duration = Duration::from_secs(1);
+
+/// ... or this at most.
+const SNAPSHOT_DISTANCE_MAX: u64 = 8 * 1024 * 1024;
 
 /// Closes the segment being written, because batches of `next_segment` come next.
 ///
@@ -212,9 +218,12 @@ async fn write_padded(file: &File, position: u64, bytes: &[u8]) -> io::Result<()
 fn take_snapshot(core: &LogCore) {
     let state = &mut *core.state.borrow_mut();
     let active = state.active.place;
-    let is_due = state.snapshots.segment != active.segment
-        || (state.has_producers && state.snapshots.distance >= SNAPSHOT_DISTANCE);
-    if state.past == Past::Loaded && is_due && state.snapshots.waiting.is_none() {
+    let snapshots = &state.snapshots;
+    let is_far = snapshots.distance >= SNAPSHOT_DISTANCE_MIN;
+    let is_old = || runtime::now().since(snapshots.taken) >= SNAPSHOT_AGE_MIN;
+    let is_behind = snapshots.distance >= SNAPSHOT_DISTANCE_MAX || (is_far && is_old());
+    let is_due = snapshots.segment != active.segment || (state.has_producers && is_behind);
+    if state.past == Past::Loaded && is_due && snapshots.waiting.is_none() {
         state.snapshots.waiting = Some(snapshot_of(state));
     }
 }
@@ -224,6 +233,7 @@ fn snapshot_of(state: &mut LogState) -> Snapshot {
     state.snapshots.sequence += 1;
     state.snapshots.segment = active.segment;
     state.snapshots.distance = 0;
+    state.snapshots.taken = runtime::now();
     Snapshot {
         sequence: state.snapshots.sequence,
         truncations: state.truncations,
