@@ -26,7 +26,7 @@ use controller::image::Endpoint;
 use controller::request::Registration;
 use controller::{Controller, Image, Record, Settings};
 use runtime::{Mesh, PeerGone, Queue, TaskGroup, Watch};
-use server::{Acceptor, ConnectionBounds};
+use server::{Acceptor, Arrival, ConnectionBounds};
 use storage::{DataDir, DataDirs, LogId, MetadataLog};
 use types::{Incarnation, PartitionIndex, ShardId, TopicPartition};
 
@@ -203,17 +203,12 @@ async fn accept(node: Rc<Node>, acceptor: Rc<Acceptor>, connections: Rc<TaskGrou
             }
         };
         let (node, acceptor) = (Rc::clone(&node), Rc::clone(&acceptor));
+        let arrival = Arrival::new(accepted);
         connections.spawn(Queue::Latency, async move {
             if ticket.shard() == node.shard.id() {
-                node.serve_connection(accepted.into()).await;
+                node.serve_connection(arrival).await;
             } else {
-                let reply = node
-                    .shard
-                    .mesh
-                    .call(ticket.shard(), Ask::Adopt(Box::new(accepted.into())))
-                    .await;
-                // A shard that is gone has closed its connections.
-                let _over = reply.await;
+                node.hand_over(ticket.shard(), arrival).await;
             }
             acceptor.closed(ticket);
         });

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use runtime::Queue;
 use server::{Arrival, Served, Server, ServerOptions};
+use types::ShardId;
 
 use crate::config::NodeConfig;
 use crate::crossing::Ask;
@@ -41,19 +42,24 @@ impl Node {
     }
 
     /// Serves one connection to its end, here or where it moves to.
-    pub async fn serve_connection(&self, arrival: Arrival) {
+    pub async fn serve_connection(&self, arrival: Box<Arrival>) {
         let peer = arrival.peer_addr();
         match self.server.serve(arrival).await {
             Ok(Served::Ended) => {}
             Ok(Served::Moves { to, arrival }) => {
-                let reply = self.shard.mesh.call(to, Ask::Adopt(arrival)).await;
-                // A shard that is gone has closed its connections.
-                let _over = reply.await;
+                Box::pin(self.hand_over(to, arrival)).await;
             }
             Err(error) => {
                 tracing::debug!(%peer, %error, cause = ?std::error::Error::source(&error), "connection ended");
             }
         }
+    }
+
+    /// Gives a connection to another shard, and waits for its end.
+    pub async fn hand_over(&self, to: ShardId, arrival: Box<Arrival>) {
+        let reply = self.shard.mesh.call(to, Ask::Adopt(arrival)).await;
+        // A shard that is gone has closed its connections.
+        let _over = reply.await;
     }
 
     /// Deletes what is too old or too much, for ever.

@@ -50,7 +50,7 @@ pub async fn serve(node: Rc<Node>) {
             Ask::Adopt(arrival) => {
                 let node = Rc::clone(&node);
                 shard.tasks.spawn(Queue::Latency, async move {
-                    node.serve_connection(*arrival).await;
+                    node.serve_connection(arrival).await;
                     responder.respond(Answer::Done);
                 });
             }

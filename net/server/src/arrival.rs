@@ -16,16 +16,15 @@ pub struct Arrival {
     pub(crate) session: Option<Session>,
 }
 
-impl From<Accepted> for Arrival {
-    fn from(accepted: Accepted) -> Self {
-        Self {
+impl Arrival {
+    /// Makes one of a new connection. On the heap: it is small in the task that serves it.
+    pub fn new(accepted: Accepted) -> Box<Self> {
+        Box::new(Self {
             accepted,
             session: None,
-        }
+        })
     }
-}
 
-impl Arrival {
     /// Returns the client's address.
     pub fn peer_addr(&self) -> SocketAddr {
         self.accepted.peer_addr()

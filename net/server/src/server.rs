@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use runtime::{Accepted, ConnectionLimits, Either, FrameReader, Queue, Task, Watch};
+use runtime::{Accepted, ChunkWriter, ConnectionLimits, Either, FrameReader, Queue, Task, Watch};
 
 use crate::arrival::{Arrival, Served};
 use crate::error::Error;
@@ -74,20 +74,14 @@ impl<S: Service> Server<S> {
     /// Run it as a task of its own; dropping it cuts the connection.
     /// *Errors*: why the connection ended, unless its client ended it between two requests or the
     /// server stopped; counted already, nothing is left to be done.
-    pub async fn serve(&self, arrival: impl Into<Arrival>) -> Result<Served, Error> {
-        let Arrival { accepted, session } = arrival.into();
+    pub async fn serve(&self, arrival: Box<Arrival>) -> Result<Served, Error> {
         if self.stopping.get() {
-            if session.is_some() {
-                Box::pin(dismiss(accepted)).await?;
+            if arrival.session.is_some() {
+                Box::pin(dismiss(arrival.accepted)).await?;
             }
             return Err(Error::Shutdown);
         }
-        let session = session.unwrap_or_else(|| {
-            let (peer, local) = (accepted.peer_addr(), accepted.local_addr());
-            self.shared.metrics.borrow_mut().opened += 1;
-            Session::new(peer, local, runtime::now())
-        });
-        let result = self.serve_session(accepted, Rc::new(session)).await;
+        let result = self.serve_arrival(arrival).await;
         let mut metrics = self.shared.metrics.borrow_mut();
         match &result {
             Ok(Served::Ended) => metrics.ended += 1,
@@ -97,21 +91,9 @@ impl<S: Service> Server<S> {
         result
     }
 
-    async fn serve_session(
-        &self,
-        accepted: Accepted,
-        session: Rc<Session>,
-    ) -> Result<Served, Error> {
-        let connection = accepted.into_connection(ConnectionLimits::default())?;
-        let link = Rc::new(Link {
-            shared: Rc::clone(&self.shared),
-            lifeline: Lifeline::new(session.opened()),
-            session,
-            order: Order::new(self.shared.options.requests_max),
-            moves: Cell::new(false),
-        });
+    async fn serve_arrival(&self, arrival: Box<Arrival>) -> Result<Served, Error> {
+        let (link, mut reader, writer) = self.take_in(*arrival)?;
         let _registered = Registered::new(&self.links, &link);
-        let (mut reader, writer) = connection.split();
         let writing = runtime::spawn(Queue::Latency, write_answers(Rc::clone(&link), writer));
 
         let read = {
@@ -151,6 +133,26 @@ impl<S: Service> Server<S> {
             (Err(error), _) | (Ok(_), Some(error)) => Err(error),
             (Ok(_), None) => Ok(Served::Ended),
         }
+    }
+
+    /// Makes this shard the owner.
+    fn take_in(&self, arrival: Arrival) -> Result<(Rc<Link<S>>, FrameReader, ChunkWriter), Error> {
+        let Arrival { accepted, session } = arrival;
+        let session = session.unwrap_or_else(|| {
+            let (peer, local) = (accepted.peer_addr(), accepted.local_addr());
+            self.shared.metrics.borrow_mut().opened += 1;
+            Session::new(peer, local, runtime::now())
+        });
+        let connection = accepted.into_connection(ConnectionLimits::default())?;
+        let link = Rc::new(Link {
+            shared: Rc::clone(&self.shared),
+            lifeline: Lifeline::new(runtime::now()),
+            session: Rc::new(session),
+            order: Order::new(self.shared.options.requests_max),
+            moves: Cell::new(false),
+        });
+        let (reader, writer) = connection.split();
+        Ok((link, reader, writer))
     }
 
     /// Returns what was counted so far.

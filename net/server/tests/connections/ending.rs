@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use runtime::{Listener, Queue};
-use server::{Server, ServerOptions};
+use server::{Arrival, Server, ServerOptions};
 
 use crate::support::{Client, Host, request, within};
 
@@ -133,7 +133,9 @@ runtime::both_arms!(
         let mut client = Client::connect(listener.local_addr()).await;
         let accepted = within(listener.accept()).await.unwrap();
         let server: Rc<Server<_>> = Rc::clone(&host.server);
-        let serving = runtime::spawn(Queue::Latency, async move { server.serve(accepted).await });
+        let serving = runtime::spawn(Queue::Latency, async move {
+            server.serve(Arrival::new(accepted)).await
+        });
         client
             .send(&[request(0, b"nserved"), request(1, b"l\x01never")])
             .await;

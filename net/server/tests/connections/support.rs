@@ -205,7 +205,7 @@ impl Host {
                 let (servers, acceptor) = (servers.clone(), Rc::clone(&acceptor));
                 let ends = Rc::clone(&ends);
                 group.upgrade().unwrap().spawn(Queue::Latency, async move {
-                    let ended = serve_at_each(&servers, accepted.into()).await;
+                    let ended = serve_at_each(&servers, Arrival::new(accepted)).await;
                     acceptor.closed(ticket);
                     let ended = ended.map_err(|error: Error| error.label());
                     ends.update(|ends| ends.push(ended));
@@ -244,12 +244,12 @@ impl Host {
 }
 
 /// Serves a connection to its end, wherever it moves to.
-async fn serve_at_each(servers: &[Rc<Server<Toy>>], first: Arrival) -> Result<(), Error> {
+async fn serve_at_each(servers: &[Rc<Server<Toy>>], first: Box<Arrival>) -> Result<(), Error> {
     let (mut at, mut arrival) = (0, first);
     loop {
         match servers[at].serve(arrival).await? {
             Served::Ended => return Ok(()),
-            Served::Moves { to, arrival: next } => (at, arrival) = (to.index(), *next),
+            Served::Moves { to, arrival: next } => (at, arrival) = (to.index(), next),
         }
     }
 }
