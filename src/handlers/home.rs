@@ -5,7 +5,7 @@
 //! shard for everything, often enough, moves there, if that shard has time. One that reads stays: its
 //! fetch session is here.
 
-use server::Session;
+use server::{Request, Session};
 use types::ShardId;
 
 use crate::shard::Shard;
@@ -16,6 +16,21 @@ const DRAWN_MIN: u32 = 32;
 
 /// The most doublings.
 const DOUBLINGS_MAX: u32 = 16;
+
+/// Notes which shard serves a request to a group.
+///
+/// Only if nothing else of the connection is under way: a member that waits for a rebalance may wait for minutes, and what it
+/// sends meanwhile (that it leaves) is to be read.
+pub(super) fn note_group(
+    shard: &Shard,
+    session: &Session,
+    request: &Request,
+    coordinator: Option<ShardId>,
+) {
+    if request.alone {
+        note(shard, session, coordinator.into_iter());
+    }
+}
 
 /// Notes which shards serve a request.
 pub(super) fn note(shard: &Shard, session: &Session, mut owners: impl Iterator<Item = ShardId>) {

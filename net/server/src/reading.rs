@@ -153,6 +153,7 @@ async fn take_on<S: Service>(
         client_id: link.session.client_id(),
         body,
         received,
+        alone: link.order.unanswered() == 0,
     };
     let reply = link.shared.service.call(&link.session, request).await;
     let mut waiting = None;

@@ -56,6 +56,8 @@ pub struct Request {
     pub body: Bytes,
     /// When the frame was complete.
     pub received: Monotonic,
+    /// Whether every request before it is answered.
+    pub alone: bool,
 }
 
 /// What becomes of a request.

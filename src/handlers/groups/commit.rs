@@ -53,7 +53,7 @@ pub(in crate::handlers) async fn offset_commit(
         }
     };
     let group = commit.group.clone();
-    home::note(shard, session, shard_of(shard, &group).into_iter());
+    home::note_group(shard, session, request, shard_of(shard, &group));
     let asked = ask(shard, &group, Ask::OffsetCommit(commit)).await;
     Reply::later(async move {
         let result = match asked.answer().await {

@@ -240,7 +240,7 @@ pub(in crate::handlers) async fn heartbeat(
     let asked = match alive(&body) {
         Ok(alive) => {
             let group = alive.group.clone();
-            home::note(shard, session, shard_of(shard, &group).into_iter());
+            home::note_group(shard, session, request, shard_of(shard, &group));
             ask(shard, &group, Ask::Heartbeat(alive)).await
         }
         Err(code) => return heartbeat_answer(code.code(), version),
