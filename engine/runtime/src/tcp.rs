@@ -135,7 +135,7 @@ impl Accepted {
             }
             #[cfg(feature = "sim")]
             (ReadArm::Sim(read), WriteArm::Sim(write)) => {
-                AcceptedArm::Sim(crate::sim::Accepted::reunite(read, &write))
+                AcceptedArm::Sim(crate::sim::Accepted::reunite(read, write).await)
             }
             #[cfg(all(feature = "uring", feature = "sim"))]
             _ => unreachable!("a connection is of one arm"),

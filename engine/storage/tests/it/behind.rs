@@ -13,8 +13,8 @@ use crate::support::*;
 /// The one log's directory.
 async fn log_directory(dir: &Path) -> PathBuf {
     let logs = dir.join("data").join("logs");
-    let listed = runtime::list_dir(&logs).await.unwrap();
-    logs.join(&listed.first().unwrap().name)
+    let listed = runtime::list_dir(&logs).await.expect("the log is there");
+    logs.join(&listed.first().expect("there is one log").name)
 }
 
 /// Waits until a file has at least so many bytes.
