@@ -8,9 +8,12 @@ use wire::messages::{fetch, produce};
 use crate::sample::{self, Form, Length, Quirk};
 use crate::served;
 
-/// How much memory decoding takes at most for each byte of a body: an empty string of a flexible
-/// version is one byte, and 24 once decoded.
+/// How much memory a whole message takes at most for each byte of its body: an empty string of a
+/// flexible version is one byte, and 24 once decoded.
 const MEMORY_PER_BYTE_MAX: usize = 32;
+
+/// How many arrays stand in each other at most.
+const NESTING_MAX: usize = 4;
 
 /// Returns the body with one length replaced by the largest that its form can say.
 fn with_absurd_length(body: &[u8], length: Length) -> Bytes {
@@ -136,13 +139,40 @@ fn full_arrays_of_the_smallest_elements_stay_within_the_memory_bound() {
     }
 }
 
+/// Shows that a body takes no more memory than its bytes allow.
+///
+/// An array books the memory of all the elements it announces. If they do not come, the arrays within
+/// those that do come book it for the same bytes again: once for each level, until the body ends too
+/// soon.
 fn check_memory(message: &served::Served, version: i16, body: &Bytes) {
-    let memory_max = ByteCount::from(MEMORY_PER_BYTE_MAX * body.len());
-    let decoded = (message.decode_within)(body, message.layout(version), memory_max);
-    if let Err(error) = decoded {
-        let refused_for_memory = error.want == "a message that fits its memory bound";
-        assert!(!refused_for_memory, "{} v{version}", message.name);
+    let is_refused_within = |levels| {
+        let memory_max = ByteCount::from(MEMORY_PER_BYTE_MAX * levels * body.len());
+        let decoded = (message.decode_within)(body, message.layout(version), memory_max);
+        decoded.map_err(|error| error.want == "a message that fits its memory bound")
+    };
+    if is_refused_within(1) == Err(true) {
+        let whole = is_refused_within(NESTING_MAX);
+        assert_eq!(whole, Err(false), "{} v{version}", message.name);
     }
+}
+
+#[test]
+fn arrays_that_announce_more_than_comes_book_once_for_each_level() {
+    let all = served::all();
+    let message = all.iter().find(|it| it.name == "DescribeConfigsRequest");
+    let message = message.unwrap();
+    // 49 resources are announced; the first one takes all that is left for its 199 keys.
+    let body = [&[50, 2, 1, 0xc8, 0x01][..], &[1; 204]].concat();
+    let body = Bytes::from(body);
+    let decode = |levels: usize| {
+        let memory_max = ByteCount::from(MEMORY_PER_BYTE_MAX * levels * body.len());
+        (message.decode_within)(&body, message.layout(4), memory_max)
+    };
+    let error = decode(1).unwrap_err();
+    assert_eq!(error.want, "a message that fits its memory bound");
+    let error = decode(NESTING_MAX).unwrap_err();
+    assert_ne!(error.want, "a message that fits its memory bound");
+    check_memory(message, 4, &body);
 }
 
 #[test]
