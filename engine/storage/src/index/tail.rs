@@ -1,6 +1,6 @@
 //! The end of a segment's index: entries of batches that were appended, until they are in the file.
 
-use types::{LeaderEpoch, Offset, TimestampMs};
+use types::{LeaderEpoch, Monotonic, Offset, TimestampMs};
 
 use super::entry::Entry;
 
@@ -24,6 +24,8 @@ pub(crate) struct IndexTail {
     pub(crate) flushed: u64,
     /// The entries behind those.
     pub(crate) pending: Vec<Entry>,
+    /// When the file was last written in this run.
+    pub(crate) written: Monotonic,
     /// The largest timestamp of the batches seen so far.
     pub(crate) max_timestamp: TimestampMs,
     last: Option<(u64, LeaderEpoch)>,
@@ -35,6 +37,7 @@ impl Default for IndexTail {
         Self {
             flushed: 0,
             pending: Vec::new(),
+            written: Monotonic::ZERO,
             max_timestamp: TimestampMs::NONE,
             last: None,
             is_closed: false,
@@ -101,6 +104,7 @@ impl IndexTail {
         Self {
             flushed: 0,
             pending: Vec::new(),
+            written: Monotonic::ZERO,
             max_timestamp: entry.max_timestamp,
             last: Some((entry.position, entry.epoch)),
             is_closed: false,

@@ -18,10 +18,16 @@ use crate::log_core::{LogCore, LogState, Past, Place};
 use crate::shared::Shared;
 use crate::snapshot::{self, Snapshot};
 
-/// Entries are gathered to this many before they are written, a block of them ...
+/// Index entries are gathered to this many before they are written, once a second at most: what a
+/// load must scan is bounded by as many index intervals, and what came in a second ...
+const PENDING_ENTRIES_MIN: usize = 32;
+
+const INDEX_AGE_MIN: Duration = Duration::from_secs(1);
+
+/// ... or a block of them ...
 const PENDING_ENTRIES_MAX: usize = 128;
 
-/// ... or until they stand for so many bytes: what a load must scan is bounded by it.
+/// ... or what stands for so many bytes.
 const PENDING_DISTANCE_MAX: u64 = 8 * 1024 * 1024;
 
 /// A log with idempotent producers takes a snapshot when so much was appended since the last, once a
@@ -109,8 +115,10 @@ fn is_flush_due(state: &LogState) -> bool {
         .pending
         .first()
         .map_or(position, |entry| entry.position);
+    let is_old = || runtime::now().since(index.written) >= INDEX_AGE_MIN;
     index.pending.len() >= PENDING_ENTRIES_MAX
         || position.saturating_sub(oldest) >= PENDING_DISTANCE_MAX
+        || (index.pending.len() >= PENDING_ENTRIES_MIN && is_old())
 }
 
 /// Returns whether it is known what the segment's index file holds.
@@ -163,6 +171,7 @@ pub(crate) async fn flush_index(
     if let Some(index) = state.indexes.get_mut(&segment).filter(|_| is_current) {
         index.pending.drain(..entries.len());
         index.flushed = flushed + ByteCount::from(entries.len()).0;
+        index.written = runtime::now();
         shared
             .indexes
             .extend(core.id.incarnation, segment, &entries);
