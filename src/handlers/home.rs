@@ -8,6 +8,7 @@
 use server::{Request, Session};
 use types::ShardId;
 
+use crate::drivers::coordinator::Asked;
 use crate::shard::Shard;
 
 /// Requests in a row for one other shard after which a connection moves for the first time; each move
@@ -19,30 +20,86 @@ const DOUBLINGS_MAX: u32 = 16;
 
 /// Notes which shard serves a request to a group.
 ///
-/// Only if nothing else of the connection is under way: a member that waits for a rebalance may wait for minutes, and what it
-/// sends meanwhile (that it leaves) is to be read.
-pub(super) fn note_group(
-    shard: &Shard,
-    session: &Session,
-    request: &Request,
-    coordinator: Option<ShardId>,
-) {
-    if request.alone {
-        note(shard, session, coordinator.into_iter());
+/// Only if nothing else of the connection is under way: a member that waits for a rebalance may wait for
+/// minutes, and what it sends meanwhile (that it leaves) is to be read.
+pub(super) fn note_group(shard: &Shard, session: &Session, request: &Request, asked: &Asked) {
+    if !request.alone {
+        return;
+    }
+    match asked {
+        Asked::Here(_) => note(shard, session, std::iter::once(shard.id())),
+        Asked::There(owner, _) => note(shard, session, std::iter::once(*owner)),
+        Asked::Refused(_) => {}
     }
 }
 
 /// Notes which shards serve a request.
-pub(super) fn note(shard: &Shard, session: &Session, mut owners: impl Iterator<Item = ShardId>) {
-    let Some(owner) = owners.next() else {
-        return;
-    };
-    if owner == shard.id() || owners.next().is_some() {
+pub(super) fn note(shard: &Shard, session: &Session, owners: impl Iterator<Item = ShardId>) {
+    if let Some(owner) = attraction(shard.id(), session, owners)
+        && shard.mesh.admits(owner)
+    {
+        session.move_to(owner);
+    }
+}
+
+/// Returns the shard that the connection has asked for everything, often enough.
+fn attraction(
+    own: ShardId,
+    session: &Session,
+    mut owners: impl Iterator<Item = ShardId>,
+) -> Option<ShardId> {
+    let owner = owners.next()?;
+    if owner == own || owners.next().is_some() {
         session.settled();
-        return;
+        return None;
     }
     let enough = DRAWN_MIN << session.moves().min(DOUBLINGS_MAX);
-    if session.drawn(owner) >= enough && shard.mesh.admits(owner) {
-        session.move_to(owner);
+    (session.drawn(owner) >= enough).then_some(owner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use types::Monotonic;
+
+    use super::*;
+
+    const OWN: ShardId = ShardId(0);
+    const OTHER: ShardId = ShardId(1);
+    const THIRD: ShardId = ShardId(2);
+
+    fn session() -> Session {
+        let address = SocketAddr::from(([127, 0, 0, 1], 9092));
+        Session::new(address, address, Monotonic::ZERO)
+    }
+
+    /// Asks so often for these owners; returns whether the last time was enough.
+    fn ask(session: &Session, times: u32, owners: &[ShardId]) -> Option<ShardId> {
+        let ask = |_| attraction(OWN, session, owners.iter().copied());
+        (0..times).map(ask).last().flatten()
+    }
+
+    #[test]
+    fn one_other_shard_attracts_who_asks_it_often_enough() {
+        let session = session();
+        assert_eq!(ask(&session, DRAWN_MIN - 1, &[OTHER]), None);
+        assert_eq!(ask(&session, 1, &[OTHER]), Some(OTHER));
+        assert_eq!(ask(&session, 1, &[OTHER]), Some(OTHER), "until it moves");
+    }
+
+    #[test]
+    fn any_other_work_begins_the_count_anew() {
+        for between in [&[OWN][..], &[THIRD], &[OTHER, OWN], &[OTHER, THIRD]] {
+            let session = session();
+            ask(&session, DRAWN_MIN - 1, &[OTHER]);
+            assert_eq!(ask(&session, 1, between), None);
+            assert_eq!(ask(&session, DRAWN_MIN - 1, &[OTHER]), None, "{between:?}");
+            assert_eq!(ask(&session, 1, &[OTHER]), Some(OTHER));
+        }
+        let session = session();
+        ask(&session, DRAWN_MIN - 1, &[OTHER]);
+        assert_eq!(ask(&session, 1, &[]), None, "a request that asks nobody");
+        assert_eq!(ask(&session, 1, &[OTHER]), Some(OTHER));
     }
 }

@@ -1,5 +1,7 @@
 //! The metrics page: every family with its help, labels by shard, API, partition and group.
 
+use std::fmt::Display;
+
 use controller::quota::QuotaKind;
 use server::{AcceptorMetrics, ApiMetrics};
 use storage::StoreMetrics;
@@ -61,64 +63,49 @@ fn process(page: &mut Exposition, reports: &[ShardReport], memory_bytes: u64) {
         "Resident memory of the process.",
     );
     page.sample("riverrun_memory_resident_bytes", &[], memory_bytes);
-    page.family(
+    by_shard(
+        page,
         "riverrun_shard_ready",
         Kind::Gauge,
         "1 once the shard serves its partitions.",
+        reports,
+        |report| u8::from(report.ready),
     );
-    for report in reports {
-        let shard = report.shard.to_string();
-        page.sample(
-            "riverrun_shard_ready",
-            &[("shard", &shard)],
-            u8::from(report.ready),
-        );
-    }
-    page.family(
+    by_shard(
+        page,
         "riverrun_shard_stalls_total",
         Kind::Counter,
         "Times a shard stopped turning.",
+        reports,
+        |report| report.stalls.count,
     );
-    for report in reports {
-        let shard = report.shard.to_string();
-        page.sample(
-            "riverrun_shard_stalls_total",
-            &[("shard", &shard)],
-            report.stalls.count,
-        );
-    }
-    let name = "riverrun_shard_stall_seconds_max";
-    page.family(name, Kind::Gauge, "Longest time a shard did not turn.");
-    for report in reports {
-        let shard = report.shard.to_string();
-        page.sample(
-            name,
-            &[("shard", &shard)],
-            report.stalls.longest.as_secs_f64(),
-        );
-    }
+    by_shard(
+        page,
+        "riverrun_shard_stall_seconds_max",
+        Kind::Gauge,
+        "Longest time a shard did not turn.",
+        reports,
+        |report| report.stalls.longest.as_secs_f64(),
+    );
 }
 
 fn connections(page: &mut Exposition, reports: &[ShardReport], acceptor: AcceptorMetrics) {
-    page.family("riverrun_connections", Kind::Gauge, "Open connections.");
-    for report in reports {
-        let shard = report.shard.to_string();
-        page.sample(
-            "riverrun_connections",
-            &[("shard", &shard)],
-            report.server.connections,
-        );
-    }
-    let name = "riverrun_connections_moved_total";
-    page.family(
-        name,
+    by_shard(
+        page,
+        "riverrun_connections",
+        Kind::Gauge,
+        "Open connections.",
+        reports,
+        |report| report.server.connections,
+    );
+    by_shard(
+        page,
+        "riverrun_connections_moved_total",
         Kind::Counter,
         "Connections that moved from this shard to the one that does their work.",
+        reports,
+        |report| report.server.moved,
     );
-    for report in reports {
-        let shard = report.shard.to_string();
-        page.sample(name, &[("shard", &shard)], report.server.moved);
-    }
     let name = "riverrun_connections_refused_total";
     page.family(
         name,
@@ -140,24 +127,37 @@ fn connections(page: &mut Exposition, reports: &[ShardReport], acceptor: Accepto
     for (reason, count) in &merged.broken {
         page.sample(name, &[("reason", reason)], count);
     }
-    let name = "riverrun_request_memory_bytes";
-    page.family(
-        name,
+    by_shard(
+        page,
+        "riverrun_request_memory_bytes",
         Kind::Gauge,
         "Memory that request frames and answers hold.",
+        reports,
+        |report| report.server.memory_held.0,
     );
+    by_shard(
+        page,
+        "riverrun_fetch_sessions",
+        Kind::Gauge,
+        "Fetch sessions.",
+        reports,
+        |report| report.fetch_sessions,
+    );
+}
+
+/// A family with one sample for each shard.
+fn by_shard<V: Display>(
+    page: &mut Exposition,
+    name: &str,
+    kind: Kind,
+    help: &str,
+    reports: &[ShardReport],
+    value: impl Fn(&ShardReport) -> V,
+) {
+    page.family(name, kind, help);
     for report in reports {
         let shard = report.shard.to_string();
-        page.sample(name, &[("shard", &shard)], report.server.memory_held.0);
-    }
-    page.family("riverrun_fetch_sessions", Kind::Gauge, "Fetch sessions.");
-    for report in reports {
-        let shard = report.shard.to_string();
-        page.sample(
-            "riverrun_fetch_sessions",
-            &[("shard", &shard)],
-            report.fetch_sessions,
-        );
+        page.sample(name, &[("shard", &shard)], value(report));
     }
 }
 
@@ -349,19 +349,14 @@ fn sync_latency(page: &mut Exposition, reports: &[ShardReport]) {
 }
 
 fn partitions(page: &mut Exposition, reports: &[ShardReport]) {
-    page.family(
+    by_shard(
+        page,
         "riverrun_partitions",
         Kind::Gauge,
         "Partitions of the shard that are in service.",
+        reports,
+        |report| report.partitions.len(),
     );
-    for report in reports {
-        let shard = report.shard.to_string();
-        page.sample(
-            "riverrun_partitions",
-            &[("shard", &shard)],
-            report.partitions.len(),
-        );
-    }
     let families = [
         ("riverrun_log_start_offset", "First offset of a partition."),
         ("riverrun_high_watermark", "End of what consumers may read."),

@@ -6,14 +6,11 @@
 
 use std::time::{Duration, Instant};
 
-use record::{BatchBuilder, Compression, NewRecord};
-use types::TimestampMs;
-use wire::messages::{
-    alter_client_quotas, api_versions, create_topics, describe_client_quotas, fetch, produce,
-};
+use wire::messages::{alter_client_quotas, api_versions, describe_client_quotas, produce};
 use wire::primitive::Float64;
 
 use crate::admin::{get, sample};
+use crate::support::requests::{create_topic, fetch_request, produce_request};
 use crate::support::{Broker, Caller, Scratch};
 
 const TOPIC: &str = "limited";
@@ -32,7 +29,7 @@ trait Limited {
 impl Limited for Caller {
     /// Produces a batch; returns the bytes sent, and how long the broker wants silence.
     fn produce(&mut self) -> (usize, Duration) {
-        let sent = self.send(&produce_request(), 9);
+        let sent = self.send(&produce_request(TOPIC, &vec![7; BATCH_SIZE]), 9);
         let answer = self.answer::<produce::Request>(9);
         assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
         (sent, wait(answer.throttle_time_ms))
@@ -40,18 +37,7 @@ impl Limited for Caller {
 
     /// Fetches a batch; returns the bytes found, and how long the broker wants silence.
     fn fetch(&mut self) -> (usize, Duration) {
-        let request = fetch::Request {
-            topics: vec![fetch::Topic {
-                topic: TOPIC.to_owned(),
-                partitions: vec![fetch::Partition {
-                    partition_max_bytes: 1 << 20,
-                    ..fetch::Partition::default()
-                }],
-                ..fetch::Topic::default()
-            }],
-            max_bytes: 1 << 20,
-            ..fetch::Request::default()
-        };
+        let request = fetch_request(TOPIC, 1 << 20);
         let answer = self.call(&request, 11);
         let records = answer.responses[0].partitions[0].records.as_ref();
         (records.unwrap().len(), wait(answer.throttle_time_ms))
@@ -87,47 +73,12 @@ fn wait(throttle_time_ms: i32) -> Duration {
     Duration::from_millis(u64::try_from(throttle_time_ms).unwrap())
 }
 
-fn produce_request() -> produce::Request {
-    let mut batch = BatchBuilder::new(Compression::None);
-    batch
-        .push(&NewRecord {
-            timestamp: TimestampMs(1_700_000_000_000),
-            key: None,
-            value: Some(&vec![7; BATCH_SIZE]),
-            headers: &[],
-        })
-        .unwrap();
-    produce::Request {
-        acks: 1,
-        timeout_ms: 30_000,
-        topic_data: vec![produce::TopicData {
-            name: TOPIC.to_owned(),
-            partition_data: vec![produce::PartitionData {
-                index: 0,
-                records: Some(batch.build().unwrap()),
-            }],
-            ..produce::TopicData::default()
-        }],
-        ..produce::Request::default()
-    }
-}
-
 /// A broker with the topic, and whoever sets quotas.
 fn start(scratch: &Scratch) -> (Broker, Caller) {
     let arguments = ["--admin", "127.0.0.1:0", "--cores", "2"];
     let broker = Broker::start_with(scratch.path(), &arguments);
     let mut boss = Caller::new(broker.address(), "boss");
-    let request = create_topics::Request {
-        topics: vec![create_topics::Topic {
-            name: TOPIC.to_owned(),
-            num_partitions: 1,
-            replication_factor: 1,
-            ..create_topics::Topic::default()
-        }],
-        ..create_topics::Request::default()
-    };
-    let created = boss.call(&request, 5);
-    assert_eq!(created.topics[0].error_code, 0);
+    create_topic(&mut boss, TOPIC);
     (broker, boss)
 }
 

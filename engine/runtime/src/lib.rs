@@ -42,14 +42,14 @@
 //! | `offload` | `async fn<T: Send + 'static>(impl FnOnce() -> T + Send + 'static) -> T` |
 //! | `now`, `recently`, `wall_clock` | `fn() -> Monotonic` twice, `fn() -> TimestampMs` |
 //! | `fill_random` | `fn(&mut [u8])` |
-//! | `AlignedBuffer` | `fn zeroed(len: usize) -> Self`, `as_slice(&self)`, `as_mut_slice(&mut self)`; the public layer has checked the length |
+//! | `AlignedBuffer` | `fn take(len: usize) -> Self` with whatever was there before, `as_slice(&self)`, `as_mut_slice(&mut self)`; the public layer has checked the length |
 //! | `ReadBuffer` | `Clone`, `fn as_slice(&self) -> &[u8]` |
 //! | `File` | as public [`File`] with the arm's own `AlignedBuffer`, `ReadBuffer`, `FileReader`; the public layer has checked that positions are aligned |
 //! | `FileReader` | `Clone + Send + Sync`; `async fn read_at(&self, position: u64, len: usize) -> io::Result<Bytes>` |
 //! | `create_dir_all`, `sync_dir`, `list_dir`, `exists`, `remove_file`, `remove_dir_all`, `rename`, `disk_space`, `lock_file` | as the public functions; `lock_file` gives the arm's `DirLock`, which has `fn path(&self) -> &Path` and releases on drop |
 //! | `read_file`, `write_file_durably` | as the public functions |
 //! | `Listener` | `fn bind(SocketAddr) -> io::Result<Self>`, `local_addr(&self) -> SocketAddr`, `async accept(&self) -> io::Result<Accepted>` |
-//! | `Accepted` | `Send`; `peer_addr`, `local_addr`, `fn into_halves(self) -> io::Result<(ReadHalf, WriteHalf)>` |
+//! | `Accepted` | `Send`; `peer_addr`, `local_addr`, `fn into_halves(self) -> io::Result<(ReadHalf, WriteHalf)>`, `async fn reunite(ReadHalf, WriteHalf)` back into one |
 //! | `connect` | `async fn(SocketAddr) -> io::Result<Connected>`; `Connected { peer, local, read: ReadHalf, write: WriteHalf }` |
 //! | `ReadHalf` | `fn poll_read(&mut self, &mut Context<'_>, &mut BytesMut) -> Poll<io::Result<usize>>`: appends what has arrived to the spare capacity (at least one byte of it is there; the buffer is never enlarged or moved); 0 is the end; pending leaves the buffer as it was and keeps no reference to it |
 //! | `WriteHalf` | `async fn send(&mut self, &mut SendQueue) -> io::Result<()>` until the queue is empty: what the kernel took is advanced over at once, so that a dropped `send` can be called again (an operation still under way on another thread is kept and awaited first); `async fn finish(self) -> io::Result<()>` shuts down writing and lets go of its half |

@@ -117,9 +117,7 @@ impl Accepted {
             }
         }
     }
-}
 
-impl Accepted {
     /// Puts a connection's halves together again, so that another shard can own it; what was read
     /// and not taken goes along.
     ///

@@ -102,7 +102,7 @@ pub(crate) struct Snapshots {
     /// Bytes appended since.
     pub(crate) distance: u64,
     /// When the last one of this run was taken.
-    pub(crate) taken: Monotonic,
+    pub(crate) taken_at: Monotonic,
     /// One that was taken, to be written once everything it describes is durable.
     pub(crate) waiting: Option<Snapshot>,
 }
@@ -223,7 +223,7 @@ impl LogCore {
                 sequence: 0,
                 segment: end.segment,
                 distance: 0,
-                taken: Monotonic::ZERO,
+                taken_at: Monotonic::ZERO,
                 waiting: None,
             },
             appends: Appends::Open,

@@ -1,6 +1,6 @@
 //! What the two halves of a connection share, and what all connections of a shard share.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use types::Monotonic;
@@ -28,8 +28,6 @@ pub(crate) struct Link<S> {
     pub(crate) session: Rc<Session>,
     pub(crate) order: Order<Pending>,
     pub(crate) lifeline: Lifeline,
-    /// The connection stays open after the last answer: it moves.
-    pub(crate) moves: Cell<bool>,
 }
 
 /// A request that was read, on its way to being answered.

@@ -104,9 +104,7 @@ impl<S: Service> Server<S> {
                 Either::Right(read) => read,
             }
         };
-        if matches!(read, Ok(ReadEnd::Moves(_))) {
-            link.moves.set(true);
-        } else {
+        if !matches!(read, Ok(ReadEnd::Moves(_))) {
             link.lifeline.reading.set(Reading::Ended {
                 since: runtime::now(),
             });
@@ -119,11 +117,19 @@ impl<S: Service> Server<S> {
             link.lifeline.cut(Error::Io(error.kind().into()));
         }
         let writer = writing.await;
-        let cause = link.lifeline.take_cause();
-        if let (Ok(ReadEnd::Moves(to)), None, Some(writer)) = (&read, &cause, writer) {
-            let departing = Box::pin(Arrival::departing(&link.session, reader, writer));
-            let (to, arrival) = (*to, Box::new(departing.await?));
-            return Ok(Served::Moves { to, arrival });
+        let mut cause = link.lifeline.take_cause();
+        match (&read, &cause, writer) {
+            (Ok(ReadEnd::Moves(to)), None, Some(writer)) => {
+                let departing = Box::pin(Arrival::departing(&link.session, reader, writer));
+                let (to, arrival) = (*to, Box::new(departing.await?));
+                return Ok(Served::Moves { to, arrival });
+            }
+            (_, _, Some(writer)) => {
+                if let Err(error) = Box::pin(writer.close()).await {
+                    cause.get_or_insert_with(|| error.into());
+                }
+            }
+            (_, _, None) => {}
         }
         let may_still_send = !matches!(read, Ok(ReadEnd::ByClient) | Err(Error::Io(_)));
         if may_still_send && matches!(cause, None | Some(Error::Refused { .. })) {
@@ -149,7 +155,6 @@ impl<S: Service> Server<S> {
             lifeline: Lifeline::new(runtime::now()),
             session: Rc::new(session),
             order: Order::new(self.shared.options.requests_max),
-            moves: Cell::new(false),
         });
         let (reader, writer) = connection.split();
         Ok((link, reader, writer))

@@ -29,8 +29,8 @@ const COPIED_SIZE_MAX: usize = 1024;
 /// What an idle connection keeps of its buffer.
 const IDLE_BUFFER_MAX: usize = 512;
 
-/// Writes answers until there are no more, or until the connection is cut; an error cuts it. Then the
-/// connection is closed, unless it moves: the writer is returned.
+/// Writes answers until there are no more, and returns the writer, or until the connection is cut; an
+/// error cuts it.
 pub(crate) async fn write_answers<S>(
     link: Rc<Link<S>>,
     writer: ChunkWriter,
@@ -44,7 +44,7 @@ pub(crate) async fn write_answers<S>(
     };
     let running = pin!(half.run());
     match runtime::race(link.lifeline.writing_cut(), running).await {
-        Either::Right(Ok(writer)) => writer,
+        Either::Right(Ok(writer)) => Some(writer),
         Either::Right(Err(error)) => {
             link.lifeline.cut(error);
             None
@@ -62,7 +62,7 @@ struct Half<S> {
 }
 
 impl<S> Half<S> {
-    async fn run(mut self) -> Result<Option<ChunkWriter>, Error> {
+    async fn run(mut self) -> Result<ChunkWriter, Error> {
         while let Some(mut pending) = self.next().await? {
             let waiting = pending.waiting.take();
             let (key, received) = (pending.api.key, pending.received);
@@ -94,11 +94,7 @@ impl<S> Half<S> {
             self.link.order.answered();
         }
         self.flush().await?;
-        if self.link.moves.get() {
-            return Ok(Some(self.writer));
-        }
-        self.writer.close().await?;
-        Ok(None)
+        Ok(self.writer)
     }
 
     /// Takes the oldest request; flushes what is queued before waiting for one.

@@ -23,5 +23,5 @@ mod seat;
 mod topic;
 
 pub use coordinators::{Coordinators, deleted};
-pub use question::{Asked, ask, committed, list, shard_of};
+pub use question::{Asked, ask, committed, list};
 pub use topic::{NoTopic, OFFSETS_TOPIC, ensure_topic, is_internal};

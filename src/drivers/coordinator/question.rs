@@ -14,7 +14,7 @@ pub enum Asked {
     /// Of this shard.
     Here(Receiver<Response>),
     /// Of another one.
-    There(runtime::Reply<Answer>),
+    There(ShardId, runtime::Reply<Answer>),
     /// It cannot be asked.
     Refused(GroupError),
 }
@@ -24,19 +24,13 @@ impl Asked {
     pub async fn answer(self) -> Result<Response, GroupError> {
         match self {
             Self::Here(answer) => answer.await.map_err(|_| GroupError::NotCoordinator),
-            Self::There(reply) => match reply.await {
+            Self::There(_, reply) => match reply.await {
                 Ok(Answer::Coordinated(answer)) => answer,
                 Ok(_) | Err(_) => Err(GroupError::NotCoordinator),
             },
             Self::Refused(error) => Err(error),
         }
     }
-}
-
-/// Returns the shard that has the coordinator of a group.
-pub fn shard_of(shard: &Shard, group: &GroupId) -> Option<ShardId> {
-    let partition = partition_of(&shard.image(), group)?;
-    Some(shard.router.owner(partition))
 }
 
 /// Asks the coordinator of a group, whichever shard it is on. When this returns, the question has its
@@ -57,7 +51,7 @@ pub async fn ask(shard: &Shard, group: &GroupId, request: Request) -> Asked {
         partition: index,
         request: Box::new(request),
     };
-    Asked::There(shard.mesh.call(owner, ask).await)
+    Asked::There(owner, shard.mesh.call(owner, ask).await)
 }
 
 /// Lists the groups of the whole node.

@@ -12,7 +12,7 @@ use types::{ErrorCode, LeaderEpoch, PartitionIndex, TopicId, TopicName};
 use wire::messages::topic::TopicRef;
 use wire::messages::{offset_commit, offset_delete};
 
-use crate::drivers::coordinator::{ask, shard_of};
+use crate::drivers::coordinator::ask;
 use crate::handlers::home;
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::handlers::resolve::resolve;
@@ -53,8 +53,8 @@ pub(in crate::handlers) async fn offset_commit(
         }
     };
     let group = commit.group.clone();
-    home::note_group(shard, session, request, shard_of(shard, &group));
     let asked = ask(shard, &group, Ask::OffsetCommit(commit)).await;
+    home::note_group(shard, session, request, &asked);
     Reply::later(async move {
         let result = match asked.answer().await {
             Ok(Told::OffsetCommit(result)) => result,

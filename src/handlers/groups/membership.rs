@@ -11,7 +11,7 @@ use server::{Reply, Request, Session};
 use types::ErrorCode;
 use wire::messages::{heartbeat, join_group, leave_group, sync_group};
 
-use crate::drivers::coordinator::{Asked, ask, shard_of};
+use crate::drivers::coordinator::{Asked, ask};
 use crate::handlers::home;
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::shard::Shard;
@@ -240,11 +240,11 @@ pub(in crate::handlers) async fn heartbeat(
     let asked = match alive(&body) {
         Ok(alive) => {
             let group = alive.group.clone();
-            home::note_group(shard, session, request, shard_of(shard, &group));
             ask(shard, &group, Ask::Heartbeat(alive)).await
         }
         Err(code) => return heartbeat_answer(code.code(), version),
     };
+    home::note_group(shard, session, request, &asked);
     // Mostly the answer is there: one task less on its way.
     if let Asked::Refused(error) = asked {
         return heartbeat_answer(heartbeat_code(Err(error)), version);

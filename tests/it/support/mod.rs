@@ -6,6 +6,7 @@ pub(crate) mod broker;
 pub(crate) mod caller;
 pub(crate) mod librdkafka;
 pub(crate) mod raw;
+pub(crate) mod requests;
 
 pub(crate) use broker::{Broker, Scratch};
 pub(crate) use caller::Caller;

@@ -1,8 +1,7 @@
 //! A shard's memory for what it writes to disk: huge pages.
 //!
 //! For a direct write the kernel looks up and pins each page of the buffer, and hands the device a
-//! range for each; a write of more ranges than the device takes at once (254 on virtio) is refused
-//! without waiting, and goes to a worker thread. A buffer within a huge page is one range.
+//! range for each. A buffer within a huge page is one range.
 
 #![expect(
     unsafe_code,

@@ -19,6 +19,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use types::Monotonic;
+
 use super::clock;
 use super::poller::Firing;
 use super::shard::Seat;
@@ -119,24 +121,27 @@ impl RollCall {
 pub(super) async fn pump(seat: Rc<Seat>) {
     let mut firing = Firing::default();
     let mut slept = Slept::default();
-    // How long only this queue has run, and how long the sockets were not looked at.
-    let (mut line, mut unseen) = (Duration::ZERO, LOOK_AGE);
+    // How long only this queue has run.
+    let mut line = Duration::ZERO;
+    // When the sockets were looked at.
+    let mut looked = Monotonic::ZERO;
     loop {
         seat.note_reactor();
         let ran = seat.turn.next();
         seat.pulse.turn(ran);
         line += ran;
-        unseen += ran;
-        let is_asked = seat.laps.is_asked();
-        // What ended a sleep is collected already.
-        let mut found = std::mem::take(&mut slept.found);
-        if found == 0 && (is_asked || unseen >= LOOK_AGE) {
-            found = seat.poller.collect();
-            unseen = Duration::ZERO;
-        }
         let now = seat.turn.began();
         seat.gauge.look(now);
-        found += seat.disk.collect() + seat.timers.fire(now);
+        let is_asked = seat.laps.is_asked();
+        // What ended a sleep is collected already.
+        let mut sockets = slept.found.take();
+        if sockets.is_none() && (is_asked || now.since(looked) >= LOOK_AGE) {
+            sockets = Some(seat.poller.collect());
+        }
+        if sockets.is_some() {
+            looked = now;
+        }
+        let found = sockets.unwrap_or(0) + seat.disk.collect() + seat.timers.fire(now);
         if is_asked && seat.reactor.is_due(now) {
             seat.reactor.pass().await;
         }
@@ -150,7 +155,6 @@ pub(super) async fn pump(seat: Rc<Seat>) {
             seat.reactor.pass().await;
         } else if is_idle(&seat).await {
             slept = sleep(&seat, &mut firing, slept.for_nothing).await;
-            unseen = slept.unseen;
         }
     }
 }
@@ -158,10 +162,8 @@ pub(super) async fn pump(seat: Rc<Seat>) {
 /// What a sleep brought.
 #[derive(Debug, Default)]
 struct Slept {
-    /// Descriptors that have changed, their tasks woken.
-    found: usize,
-    /// How old that look at the descriptors is.
-    unseen: Duration,
+    /// Descriptors that have changed, their tasks woken; `None` if it did not look at them.
+    found: Option<usize>,
     /// It was the longest one outside the reactor, and nothing came: the next is in there.
     for_nothing: bool,
 }
@@ -196,8 +198,7 @@ async fn sleep(seat: &Seat, firing: &mut Firing, in_reactor: bool) -> Slept {
         // The time asleep belongs to no turn.
         seat.turn.next();
         return Slept {
-            found: woken.unwrap_or(0),
-            unseen: Duration::ZERO,
+            found: woken,
             for_nothing: woken == Some(0) && longest == SLEEP_MAX,
         };
     }
@@ -214,8 +215,5 @@ async fn sleep(seat: &Seat, firing: &mut Firing, in_reactor: bool) -> Slept {
         if came { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    Slept {
-        unseen: LOOK_AGE,
-        ..Slept::default()
-    }
+    Slept::default()
 }

@@ -25,7 +25,7 @@ pub(crate) struct IndexTail {
     /// The entries behind those.
     pub(crate) pending: Vec<Entry>,
     /// When the file was last written in this run.
-    pub(crate) written: Monotonic,
+    pub(crate) flushed_at: Monotonic,
     /// The largest timestamp of the batches seen so far.
     pub(crate) max_timestamp: TimestampMs,
     last: Option<(u64, LeaderEpoch)>,
@@ -37,7 +37,7 @@ impl Default for IndexTail {
         Self {
             flushed: 0,
             pending: Vec::new(),
-            written: Monotonic::ZERO,
+            flushed_at: Monotonic::ZERO,
             max_timestamp: TimestampMs::NONE,
             last: None,
             is_closed: false,
@@ -104,7 +104,7 @@ impl IndexTail {
         Self {
             flushed: 0,
             pending: Vec::new(),
-            written: Monotonic::ZERO,
+            flushed_at: Monotonic::ZERO,
             max_timestamp: entry.max_timestamp,
             last: Some((entry.position, entry.epoch)),
             is_closed: false,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use runtime::{AlignedBuffer, File, OpenMode};
 use types::size::{block_ceil, block_floor};
-use types::{BLOCK_SIZE, ByteCount, Offset};
+use types::{BLOCK_SIZE, ByteCount, Monotonic, Offset};
 
 use crate::error::Offline;
 use crate::index::{ENTRY_SIZE, Entry, IndexKey};
@@ -18,26 +18,21 @@ use crate::log_core::{LogCore, LogState, Past, Place};
 use crate::shared::Shared;
 use crate::snapshot::{self, Snapshot};
 
-/// Index entries are gathered to this many before they are written, once a second at most: what a
-/// load must scan is bounded by as many index intervals, and what came in a second ...
+/// What is not in the index, or not in a snapshot, a load must read again. Both are written when so
+/// much stands behind them ...
+const DISTANCE_MAX: u64 = 8 * 1024 * 1024;
+
+/// ... or, when the last time is this long ago, as soon as it is worth it.
+const AGE_MIN: Duration = Duration::from_secs(1);
+
+/// Index entries that are worth a write.
 const PENDING_ENTRIES_MIN: usize = 32;
 
-const INDEX_AGE_MIN: Duration = Duration::from_secs(1);
-
-/// ... or a block of them ...
+/// A block of index entries is always written.
 const PENDING_ENTRIES_MAX: usize = 128;
 
-/// ... or what stands for so many bytes.
-const PENDING_DISTANCE_MAX: u64 = 8 * 1024 * 1024;
-
-/// A log with idempotent producers takes a snapshot when so much was appended since the last, once a
-/// second at most: what a load must read again is that, and what came in a second ...
+/// The distance, in bytes, that is worth a snapshot of a log with idempotent producers.
 const SNAPSHOT_DISTANCE_MIN: u64 = 128 * 1024;
-
-const SNAPSHOT_AGE_MIN: Duration = Duration::from_secs(1);
-
-/// ... or this at most.
-const SNAPSHOT_DISTANCE_MAX: u64 = 8 * 1024 * 1024;
 
 /// Closes the segment being written, because batches of `next_segment` come next.
 ///
@@ -115,10 +110,13 @@ fn is_flush_due(state: &LogState) -> bool {
         .pending
         .first()
         .map_or(position, |entry| entry.position);
-    let is_old = || runtime::now().since(index.written) >= INDEX_AGE_MIN;
     index.pending.len() >= PENDING_ENTRIES_MAX
-        || position.saturating_sub(oldest) >= PENDING_DISTANCE_MAX
-        || (index.pending.len() >= PENDING_ENTRIES_MIN && is_old())
+        || position.saturating_sub(oldest) >= DISTANCE_MAX
+        || (index.pending.len() >= PENDING_ENTRIES_MIN && is_long_ago(index.flushed_at))
+}
+
+fn is_long_ago(last: Monotonic) -> bool {
+    runtime::now().since(last) >= AGE_MIN
 }
 
 /// Returns whether it is known what the segment's index file holds.
@@ -171,7 +169,7 @@ pub(crate) async fn flush_index(
     if let Some(index) = state.indexes.get_mut(&segment).filter(|_| is_current) {
         index.pending.drain(..entries.len());
         index.flushed = flushed + ByteCount::from(entries.len()).0;
-        index.written = runtime::now();
+        index.flushed_at = runtime::now();
         shared
             .indexes
             .extend(core.id.incarnation, segment, &entries);
@@ -228,9 +226,8 @@ fn take_snapshot(core: &LogCore) {
     let state = &mut *core.state.borrow_mut();
     let active = state.active.place;
     let snapshots = &state.snapshots;
-    let is_far = snapshots.distance >= SNAPSHOT_DISTANCE_MIN;
-    let is_old = || runtime::now().since(snapshots.taken) >= SNAPSHOT_AGE_MIN;
-    let is_behind = snapshots.distance >= SNAPSHOT_DISTANCE_MAX || (is_far && is_old());
+    let is_behind = snapshots.distance >= DISTANCE_MAX
+        || (snapshots.distance >= SNAPSHOT_DISTANCE_MIN && is_long_ago(snapshots.taken_at));
     let is_due = snapshots.segment != active.segment || (state.has_producers && is_behind);
     if state.past == Past::Loaded && is_due && snapshots.waiting.is_none() {
         state.snapshots.waiting = Some(snapshot_of(state));
@@ -242,7 +239,7 @@ fn snapshot_of(state: &mut LogState) -> Snapshot {
     state.snapshots.sequence += 1;
     state.snapshots.segment = active.segment;
     state.snapshots.distance = 0;
-    state.snapshots.taken = runtime::now();
+    state.snapshots.taken_at = runtime::now();
     Snapshot {
         sequence: state.snapshots.sequence,
         truncations: state.truncations,
