@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::admin::get;
 use crate::support::librdkafka::{PATIENCE, Producer, read_partition};
-use crate::support::{Broker, Scratch};
+use crate::support::requests::{create_topic, fetch_request, produce_request};
+use crate::support::{Broker, Caller, Scratch};
 
 /// Connections that write to one partition: they are dealt out to both shards, so half must move.
 const PRODUCERS: usize = 4;
@@ -65,4 +66,30 @@ fn connections_move_to_their_partition_and_lose_nothing() {
     }
     let (status, _) = broker.terminate();
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_connection_that_fetches_stays_where_its_session_is() {
+    let scratch = Scratch::new("staying");
+    let arguments = ["--admin", "127.0.0.1:0", "--cores", "2"];
+    let broker = Broker::start_with(scratch.path(), &arguments);
+    create_topic(&mut Caller::new(broker.address(), "boss"), "t");
+    // One on each shard, so that one of them is not where the partition is.
+    let mut callers = ["a", "b"].map(|name| Caller::new(broker.address(), name));
+    let (produce, fetch) = (produce_request("t", b"value"), fetch_request("t", 1));
+    for _ in 0..REQUESTS {
+        for caller in &mut callers {
+            let produced = caller.call(&produce, 9);
+            assert_eq!(produced.responses[0].partition_responses[0].error_code, 0);
+            caller.call(&fetch, 11);
+        }
+    }
+    assert!(moved(&broker) < 1.0, "one that fetches has moved");
+    let deadline = Instant::now() + PATIENCE;
+    while moved(&broker) < 1.0 {
+        assert!(Instant::now() < deadline, "none that only writes moves");
+        for caller in &mut callers {
+            caller.call(&produce, 9);
+        }
+    }
 }

@@ -55,3 +55,22 @@ both_arms!(
         node.close().await;
     }
 );
+
+both_arms!(
+    the_index_of_a_log_that_is_not_busy_is_written_after_32_entries,
+    |dir| async move {
+        let node = Node::open_with(&dir, StoreOptions::default(), 1, config())
+            .await
+            .unwrap();
+        let log = node.log(0);
+        // A second at least since the index was written, which it never was.
+        runtime::sleep(Duration::from_millis(1100)).await;
+        // Enough to be written out: 70 entries, less than a block and much less than 8 MiB.
+        for seed in 0..70 {
+            append_durably(&log, &batch(1, 16 * 1024, seed)).await;
+        }
+        let directory = log_directory(&dir).await;
+        grown(&directory.join("00000000000000000000.index"), 4096).await;
+        node.close().await;
+    }
+);

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod append_and_read;
+#[cfg(test)]
 mod behind;
 #[cfg(test)]
 #[cfg(feature = "sim")]

@@ -60,14 +60,15 @@ runtime::both_arms!(
     |_dir| async move {
         let host = Host::start(ServerOptions::default());
         let mut client = host.client().await;
-        host.toy.open(1);
-        let began = runtime::now();
-        // Muted for 300 ms.
+        // Muted for 300 ms, when it is on its way already.
         client
-            .send(&[request(0, b"m\x01\x2cmuted"), request(1, b"s1moves")])
+            .send(&[request(0, b"M\x01\x2cmuted"), request(1, b"s1moves")])
             .await;
+        within(host.toy.calls.wait_until(|&calls| calls == 2)).await;
         client.send(&[request(2, b"nlast")]).await;
         client.finish().await;
+        let began = runtime::now();
+        host.toy.open(1);
         for (correlation, text) in [(0, "muted"), (1, "moves"), (2, "last")] {
             assert_eq!(client.answer().await, told(correlation, text));
         }
@@ -109,5 +110,24 @@ runtime::both_arms!(
         assert_eq!(host.ends(1).await, [Err("shutdown")]);
         assert_eq!(host.toy.in_flight.get(), 0);
         assert_eq!(host.other.metrics().connections, 0);
+    }
+);
+
+runtime::both_arms!(
+    a_request_is_alone_when_all_before_it_are_answered,
+    |_dir| async move {
+        let host = Host::start(ServerOptions::default());
+        let mut client = host.client().await;
+        client.send(&[request(0, b"a")]).await;
+        assert_eq!(client.answer().await, told(0, "true"));
+        client
+            .send(&[request(1, b"l\x01first"), request(2, b"a")])
+            .await;
+        within(host.toy.calls.wait_until(|&calls| calls == 3)).await;
+        host.toy.open(1);
+        assert_eq!(client.answer().await, told(1, "first"));
+        assert_eq!(client.answer().await, told(2, "false"));
+        client.send(&[request(3, b"a")]).await;
+        assert_eq!(client.answer().await, told(3, "true"));
     }
 );

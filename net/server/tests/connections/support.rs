@@ -12,6 +12,7 @@
 //! | `M` | the same when gate 1 opens, later |
 //! | `s` | moves the connection to the server numbered by the next byte; answers when gate 1 opens |
 //! | `r` | answers now with the number of requests of its session |
+//! | `a` | answers now whether everything before it is answered |
 //! | `x` | answers nothing |
 //! | `c`, `C` | closes: at once, or when that gate opens |
 //! | `b` | answers now with as many bytes as the next four say |
@@ -123,6 +124,7 @@ impl Service for Toy {
                 let requests = session.requests().to_string();
                 Reply::Now(Response::from(Bytes::from(requests)))
             }
+            b'a' => Reply::Now(Response::from(Bytes::from(request.alone.to_string()))),
             b'x' => Reply::None,
             b'c' => Reply::Close(Refusal::Unanswerable(ErrorCode::CorruptMessage)),
             b'C' => Reply::later(async move {

@@ -3,16 +3,19 @@
 use std::cell::Cell;
 use std::os::unix::process::CommandExt;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use types::ShardId;
 
-use super::super::watchdog::STALL_MIN;
+use super::super::watchdog::{Pulse, STALL_MIN};
 use super::super::{shard, sys};
 use super::support::{in_child, is_child, on_shard, on_shards};
 use crate::{LaunchError, LaunchOptions, Mesh, Pinning, Queue, Signal, allowed_cpus, spawn};
+
+/// A shard that has not turned for so long is idle: ten times what its pump sleeps at a time.
+const QUIET_MIN: Duration = Duration::from_millis(100);
 
 #[test]
 fn every_shard_runs_and_the_launcher_waits_for_all() {
@@ -234,26 +237,41 @@ fn signals_are_told_in_order_of_arrival() {
     .unwrap();
 }
 
-/// The cure for a wake-up that glommio lost: an idle shard is made to turn about once in two seconds.
+/// The cure for a wake-up that glommio lost: an idle shard, which does not turn by itself, is made to.
 #[test]
 fn the_watchdog_makes_an_idle_shard_turn() {
-    on_shards(2, |mesh: Mesh<(), ()>| async move {
-        if mesh.id() == ShardId(0) {
-            crate::sleep(Duration::from_millis(3500)).await;
-            return;
+    let idle = Arc::new(OnceLock::new());
+    on_shards(2, move |mesh: Mesh<(), ()>| {
+        let idle = Arc::clone(&idle);
+        async move {
+            if mesh.id() == ShardId(1) {
+                idle.set(Arc::clone(&shard::seat().pulse)).unwrap();
+                let (_, (), responder) = mesh.incoming().await.unwrap();
+                responder.respond(());
+                return;
+            }
+            let turned = crate::offload(move || {
+                let deadline = Instant::now() + Duration::from_secs(20);
+                let pulse: &Arc<Pulse> = idle.wait();
+                let mut quiet_since = (pulse.turns(), Instant::now());
+                loop {
+                    let (turns, since) = quiet_since;
+                    if pulse.turns() != turns {
+                        // After so long in which it did not, it was made to.
+                        if since.elapsed() >= QUIET_MIN {
+                            return true;
+                        }
+                        quiet_since = (pulse.turns(), Instant::now());
+                    }
+                    if Instant::now() > deadline {
+                        return false;
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+            assert!(turned.await, "idle, and left alone for 20 s");
+            mesh.call(ShardId(1), ()).await.await.unwrap();
         }
-        let pulse = Arc::clone(&shard::seat().pulse);
-        let idle = std::thread::spawn(move || {
-            let before = pulse.turns();
-            std::thread::sleep(Duration::from_secs(3));
-            pulse.turns() - before
-        });
-        // Asleep until the other shard ends, but for the watchdog.
-        while !idle.is_finished() {
-            crate::sleep(Duration::from_millis(3200)).await;
-        }
-        let turns = idle.join().unwrap();
-        assert!((1..=10).contains(&turns), "{turns}");
     })
     .unwrap();
 }
