@@ -1,6 +1,9 @@
 //! Aligned memory: to write from, the shard's arena while that lasts, else glommio's; to read, glommio's.
 
-use glommio::io::{DmaBuffer, ReadResult};
+use std::ops::Range;
+use std::rc::Rc;
+
+use glommio::io::DmaBuffer;
 
 use super::arena::Block;
 use super::shard;
@@ -15,10 +18,12 @@ impl AlignedBuffer {
     /// Takes a buffer with whatever was there before.
     pub(crate) fn take(len: usize) -> Self {
         let block = shard::seat().arena.take(len);
-        block.map_or_else(
-            || Self::Heap(glommio::allocate_dma_buffer(len)),
-            Self::Arena,
-        )
+        block.map_or_else(|| Self::of_heap(len), Self::Arena)
+    }
+
+    /// Takes a buffer that leaves the arena alone.
+    pub(super) fn of_heap(len: usize) -> Self {
+        Self::Heap(glommio::allocate_dma_buffer(len))
     }
 
     /// Returns the content.
@@ -40,20 +45,25 @@ impl AlignedBuffer {
 
 /// What a direct read returned, cut to what was asked for.
 #[derive(Clone)]
-pub(crate) struct ReadBuffer(Option<ReadResult>);
+pub(crate) struct ReadBuffer {
+    blocks: Rc<AlignedBuffer>,
+    range: Range<usize>,
+}
 
 impl ReadBuffer {
-    /// Cuts a result of whole blocks to `len` bytes from `skip` on, or to what is there of them.
-    pub(super) fn cut(blocks: &ReadResult, skip: usize, len: usize) -> Self {
-        let len = len.min(blocks.len().saturating_sub(skip));
-        if len == 0 {
-            return Self(None);
+    /// Cuts the first `filled` bytes of whole blocks to `len` bytes from `skip` on, or to what is
+    /// there of them.
+    pub(super) fn cut(blocks: AlignedBuffer, filled: usize, skip: usize, len: usize) -> Self {
+        let end = skip.saturating_add(len).min(filled);
+        Self {
+            blocks: Rc::new(blocks),
+            range: skip.min(end)..end,
         }
-        Self(ReadResult::slice(blocks, skip, len))
     }
 
     /// Returns the content.
     pub(crate) fn as_slice(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or_default()
+        let content = self.blocks.as_slice().get(self.range.clone());
+        content.expect("cut to what is there")
     }
 }

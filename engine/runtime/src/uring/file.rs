@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use glommio::io::{DmaFile, OpenOptions};
 use types::size::{BLOCK_SIZE, block_ceil, block_floor};
 
 use super::buffer::{AlignedBuffer, ReadBuffer};
-use super::{disk, probe, reactor, residency, task};
+use super::{disk, reactor, residency, task};
 use crate::file::OpenMode;
 use crate::task::Queue;
 
@@ -38,7 +38,6 @@ impl File {
             move || FileReader::open(&path, mode)
         })
         .await?;
-        probe::ensure(reader.0.device, &reader.0.directory).await;
         let direct = open_direct(&reader, mode != OpenMode::ReadOnly, 0).await?;
         Ok(Self {
             direct: Rc::new(direct),
@@ -115,7 +114,7 @@ impl File {
         reason = "the contract of both arms; the simulator waits here"
     )]
     pub(crate) async fn size(&self) -> io::Result<u64> {
-        Ok(self.reader.0.file.metadata()?.len())
+        Ok(self.reader.0.metadata()?.len())
     }
 
     /// Returns a shareable reader.
@@ -142,15 +141,18 @@ pub(super) async fn open_direct(
     writable: bool,
     flags: libc::c_int,
 ) -> io::Result<DmaFile> {
-    let path = format!("/proc/self/fd/{}", reader.0.file.as_raw_fd());
+    let path = format!("/proc/self/fd/{}", reader.0.as_raw_fd());
     let mut options = OpenOptions::new();
     options.read(true).write(writable).custom_flags(flags);
     Ok(reactor::through(options.dma_open(path)).await?)
 }
 
-/// Reads up to `len` bytes from `position` on. Blocks of 4,096 always: glommio's own unaligned read
-/// believes what the device reports, and miscounts at the end of the file.
-pub(super) async fn read_cut(file: &DmaFile, position: u64, len: usize) -> io::Result<ReadBuffer> {
+/// Reads up to `len` bytes from `position` on, as whole blocks.
+pub(super) async fn read_cut(
+    file: &Rc<DmaFile>,
+    position: u64,
+    len: usize,
+) -> io::Result<ReadBuffer> {
     let start = block_floor(position);
     let skip = usize::try_from(position - start).map_err(io::Error::other)?;
     let end = skip
@@ -159,8 +161,8 @@ pub(super) async fn read_cut(file: &DmaFile, position: u64, len: usize) -> io::R
         .map(block_ceil)
         .ok_or(io::ErrorKind::InvalidInput)?;
     let size = usize::try_from(end).map_err(io::Error::other)?;
-    let blocks = reactor::through(file.read_at_aligned(start, size)).await?;
-    Ok(ReadBuffer::cut(&blocks, skip, len))
+    let (blocks, filled) = disk::read(file, AlignedBuffer::of_heap(size), start).await?;
+    Ok(ReadBuffer::cut(blocks, filled, skip, len))
 }
 
 async fn write_whole(file: &Rc<DmaFile>, buffer: AlignedBuffer, position: u64) -> io::Result<()> {
@@ -177,13 +179,7 @@ async fn write_whole(file: &Rc<DmaFile>, buffer: AlignedBuffer, position: u64) -
 
 /// A buffered, read-only descriptor, shared by all who read or send from the file.
 #[derive(Clone)]
-pub(crate) struct FileReader(Arc<Opened>);
-
-struct Opened {
-    file: fs::File,
-    device: u64,
-    directory: PathBuf,
-}
+pub(crate) struct FileReader(Arc<fs::File>);
 
 impl FileReader {
     fn open(path: &Path, mode: OpenMode) -> io::Result<Self> {
@@ -199,19 +195,13 @@ impl FileReader {
             .custom_flags(create)
             .mode(CREATE_PERMISSIONS)
             .open(path)?;
-        let device = probe::device(&file)?;
-        let directory = path.parent().unwrap_or_else(|| Path::new("/")).to_owned();
-        Ok(Self(Arc::new(Opened {
-            file,
-            device,
-            directory,
-        })))
+        Ok(Self(Arc::new(file)))
     }
 
     /// Reads through the page cache; off the shard's thread if the disk is needed.
     pub(crate) async fn read_at(&self, position: u64, len: usize) -> io::Result<Bytes> {
         let length = u64::try_from(len).map_err(io::Error::other)?;
-        if residency::is_resident(&self.0.file, position, length) {
+        if residency::is_resident(&self.0, position, length) {
             return self.read_now(position, len);
         }
         let reader = self.clone();
@@ -220,23 +210,18 @@ impl FileReader {
 
     fn read_now(&self, position: u64, len: usize) -> io::Result<Bytes> {
         let mut buffer = BytesMut::zeroed(len);
-        let filled = residency::read(&self.0.file, position, &mut buffer)?;
+        let filled = residency::read(&self.0, position, &mut buffer)?;
         buffer.truncate(filled);
         Ok(buffer.freeze())
     }
 
     /// Returns the descriptor.
     pub(super) fn file(&self) -> &fs::File {
-        &self.0.file
+        &self.0
     }
 
     /// Returns whether both read the same descriptor.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Makes sure that this shard may open the file for direct I/O.
-    pub(super) async fn ensure_probed(&self) {
-        probe::ensure(self.0.device, &self.0.directory).await;
     }
 }

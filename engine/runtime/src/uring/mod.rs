@@ -9,9 +9,9 @@
 //! | A shard that lost a wake-up is woken within seconds, a stalled one is counted | `watchdog` |
 //! | `yield_now` polls no I/O: a read of a ready eventfd does | `turn`, `reactor` |
 //! | Its reactor costs 45 us a wake-up: a busy shard sleeps on its own epoll instance | `pump`, `timers` |
-//! | So do its rings, for each write: the shard has one of its own | `disk` |
+//! | So do its rings, for each read and write: the shard has one of its own | `disk` |
 //! | Writes from its memory pin it page by page: the shard has huge pages of its own | `arena` |
-//! | The first open on a device must be a file with data in it, else direct reads fail for ever | `probe` |
+//! | Reads queue before the writes of a commit round in the disk: few and small ones at a time | `cold` |
 //! | io_uring, its registration and locked memory are tried first: glommio panics without them | `preflight` |
 //! | A panic in the blocking pool never resolves and breaks the pool: it is carried to the awaiter | `task` |
 //! | 4,096 always, whatever the device says; buffers are zeroed; sizes by fstat | `buffer`, `file` |
@@ -29,6 +29,7 @@
 mod arena;
 mod buffer;
 mod clock;
+mod cold;
 mod cpus;
 mod dir;
 mod disk;
@@ -37,7 +38,6 @@ mod load;
 mod mesh;
 mod poller;
 mod preflight;
-mod probe;
 mod pump;
 mod reactor;
 mod residency;

@@ -3,46 +3,29 @@
 //! | the range is | it leaves by | cost |
 //! |---|---|---|
 //! | in the page cache | sendfile, without waiting | no copy; 0.16 CPU-s/GiB |
-//! | not, or unknown | direct reads of up to 1 MiB, four ahead, and send | 0.35 CPU-s/GiB; the cache stays as it is |
+//! | not, or unknown | direct reads of 128 KiB, one ahead, and send | 0.35 CPU-s/GiB; the cache stays as it is |
 //!
 //! sendfile of a range that is not cached reads it in place, and everything else on the shard waits
 //! for the disk: milliseconds, up to seconds. So each piece is looked up first.
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::AsFd;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
 
 use glommio::io::DmaFile;
 use types::ByteCount;
-use types::size::block_ceil;
 
-use super::buffer::ReadBuffer;
+use super::cold::{AHEAD_MAX, ColdRead};
 use super::file::{self, FileReader};
 use super::tcp::{SEND_SIZE_MAX, Stream};
 use super::turn::yield_if_due;
-use super::{reactor, residency, shard, sys};
+use super::{reactor, residency, sys};
 use crate::chunk::{Chunk, SendQueue};
 use crate::file::FileReaderArm;
-use crate::semaphore::Permit;
 
 /// Bytes looked up in the page cache and sent at a time.
 const WARM_PIECE_MAX: u64 = 256 * 1024;
-
-/// Bytes of one direct read ahead of the socket.
-const COLD_PIECE_MIN: u64 = 128 * 1024;
-const COLD_PIECE_MAX: u64 = 1024 * 1024;
-
-/// Direct reads of one connection in flight or waiting to be sent.
-const COLD_READS_MAX: usize = 4;
-
-/// Memory of one shard for direct reads; a connection that gets none of it reads
-/// [`COLD_PIECE_SPARE`] at a time, so that slow readers cannot stop the others.
-pub(super) const COLD_MEMORY_MAX: ByteCount = ByteCount::mib(16);
-const COLD_PIECE_SPARE: u64 = 64 * 1024;
 
 /// What one connection keeps for sending file ranges.
 #[derive(Default)]
@@ -108,7 +91,7 @@ impl FileSender {
         }
     }
 
-    /// Sends a range by direct reads, several ahead of the socket.
+    /// Sends a range by direct reads, ahead of the socket.
     async fn send_cold(
         &mut self,
         stream: &Stream,
@@ -117,20 +100,20 @@ impl FileSender {
     ) -> io::Result<()> {
         let end = range.position + range.length;
         let direct = self.open_cold(range.reader).await?;
-        let mut reads = VecDeque::new();
+        let mut ahead = VecDeque::new();
         let mut next = range.position;
         loop {
-            while next < end && reads.len() < COLD_READS_MAX {
-                let Some((until, permit)) = next_piece(next, end, reads.is_empty()) else {
+            while next < end && ahead.len() < AHEAD_MAX {
+                let Some(read) = ColdRead::start(&direct, next..end, ahead.is_empty()) else {
                     break;
                 };
-                reads.push_back(Read::start(&direct, next, until, permit).await?);
-                next = until;
+                next = read.until();
+                ahead.push_back(read);
             }
-            let Some(read) = reads.pop_front() else {
+            let Some(read) = ahead.pop_front() else {
                 return Ok(());
             };
-            let (bytes, _permit) = read.finish().await?;
+            let bytes = read.finish().await?;
             send_all(stream, bytes.as_slice(), queue).await?;
         }
     }
@@ -145,7 +128,6 @@ impl FileSender {
         if let Some(other) = self.cold.take() {
             other.close().await;
         }
-        reader.ensure_probed().await;
         let direct = Rc::new(file::open_direct(&reader, false, 0).await?);
         self.cold = Some(Cold {
             reader,
@@ -220,73 +202,4 @@ async fn send_all(stream: &Stream, mut bytes: &[u8], queue: &mut SendQueue) -> i
         yield_if_due().await;
     }
     Ok(())
-}
-
-/// Chooses where the next direct read ends, a block's end or the range's, and charges its memory.
-///
-/// `None`: the shard's memory is spent and this connection has something to send.
-fn next_piece(position: u64, end: u64, nothing_ahead: bool) -> Option<(u64, Option<Permit>)> {
-    let reads = ByteCount::from(COLD_READS_MAX).0;
-    let piece = (end - position)
-        .div_ceil(reads)
-        .clamp(COLD_PIECE_MIN, COLD_PIECE_MAX);
-    let until = block_ceil(position + piece).min(end);
-    let permit = shard::seat().cold_memory.try_acquire(until - position);
-    match permit {
-        Some(permit) => Some((until, Some(permit))),
-        None if nothing_ahead => {
-            let until = block_ceil(position + COLD_PIECE_SPARE).min(end);
-            Some((until, None))
-        }
-        None => None,
-    }
-}
-
-type Reading = Pin<Box<dyn Future<Output = io::Result<ReadBuffer>>>>;
-
-/// A direct read under way.
-struct Read {
-    reading: Reading,
-    /// It was done at once.
-    done: Option<io::Result<ReadBuffer>>,
-    len: usize,
-    permit: Option<Permit>,
-}
-
-impl Read {
-    /// Puts the read into the ring; it goes on while others are sent.
-    async fn start(
-        direct: &Rc<DmaFile>,
-        position: u64,
-        until: u64,
-        permit: Option<Permit>,
-    ) -> io::Result<Self> {
-        let direct = Rc::clone(direct);
-        let len = ByteCount(until - position).as_usize();
-        let mut reading: Reading =
-            Box::pin(async move { file::read_cut(&direct, position, len).await });
-        let done = poll_fn(|context| match reading.as_mut().poll(context) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await;
-        Ok(Self {
-            reading,
-            done,
-            len,
-            permit,
-        })
-    }
-
-    /// Waits for the bytes, all of them, and hands over the memory they are charged to.
-    async fn finish(self) -> io::Result<(ReadBuffer, Option<Permit>)> {
-        let bytes = match self.done {
-            Some(done) => done?,
-            None => self.reading.await?,
-        };
-        if bytes.as_slice().len() < self.len {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok((bytes, self.permit))
-    }
 }

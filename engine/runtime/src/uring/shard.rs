@@ -14,8 +14,7 @@
 //! the launcher returns at once: the others are in an unknown state.
 
 use std::any::Any;
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::cell::{Cell, OnceCell};
 use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +31,7 @@ use glommio::{
 use types::ShardId;
 
 use super::arena::Arena;
+use super::cold::ColdReads;
 use super::disk::DiskRing;
 use super::load::{Gauge, Load};
 use super::mesh::{self, Doorbell, Port};
@@ -43,9 +43,8 @@ use super::task::Noticed;
 use super::timers::Timers;
 use super::turn::{Laps, Turn};
 use super::watchdog::{LOOK_INTERVAL, Pulse, Watched};
-use super::{preflight, send_file, sys};
+use super::{preflight, sys};
 use crate::arm;
-use crate::semaphore::Semaphore;
 use crate::shard::{LaunchError, LaunchOptions, Pinning};
 use crate::task::Queue;
 
@@ -77,10 +76,7 @@ pub(super) struct Seat {
     pub(super) rest: Rest,
     pub(super) roll_call: RollCall,
     pub(super) signals: Option<Signals>,
-    /// The devices whose direct reads are known to work, see `probe`.
-    pub(super) probed: RefCell<BTreeSet<u64>>,
-    /// Memory for reading file ranges that are not in the page cache.
-    pub(super) cold_memory: Semaphore,
+    pub(super) cold: ColdReads,
     pub(super) tcp_congestion: Option<String>,
 }
 
@@ -144,8 +140,7 @@ impl Seat {
             rest: Rest::default(),
             roll_call: RollCall::default(),
             signals,
-            probed: RefCell::default(),
-            cold_memory: Semaphore::new(send_file::COLD_MEMORY_MAX.0),
+            cold: ColdReads::new(),
             tcp_congestion: options.tcp_congestion.clone(),
         };
         seat.poller.watch(seat.disk.bell())?;

@@ -17,6 +17,6 @@ mod time;
 mod truncate;
 
 pub use handle::Log;
-pub use read::{FirstBatch, ReadLimits, ReadResult};
+pub use read::{ReadLimits, ReadResult};
 pub use state::STATE_SIZE_MAX;
 pub use time::TimestampOffset;

@@ -6,16 +6,7 @@ use types::{ByteCount, Offset};
 use super::handle::Log;
 use crate::error::ReadError;
 use crate::load::load;
-use crate::segment::{RangeLimits, read_range};
-
-/// Whether the first batch of a read may be larger than the read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstBatch {
-    /// It is returned whole, however large: a consumer must get on.
-    Whole,
-    /// It is returned only if it is within the limit.
-    WithinLimit,
-}
+use crate::segment::{FirstBatch, RangeLimits, read_range};
 
 /// How far a read goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +76,7 @@ impl Log {
             let range = RangeLimits {
                 size_max: left,
                 until: limits.until,
-                first_whole: result.chunks.is_empty() && limits.first_batch == FirstBatch::Whole,
+                first_batch: result.chunks.is_empty().then_some(limits.first_batch),
             };
             load(&self.shared, &self.core).await?;
             match read_range(&self.shared, &self.core, next, range).await {

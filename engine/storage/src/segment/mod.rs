@@ -17,6 +17,7 @@ mod sync;
 mod write;
 
 pub(crate) use flush::{close_snapshot, flush_index, is_waiting_for_past};
+pub use read::FirstBatch;
 pub(crate) use read::{RangeLimits, WALK_PIECE_SIZE, index_of, place_of, read_range, segment_of};
 pub(crate) use scan::{Found, ScanError, Scanner};
 pub(crate) use sync::sync;

@@ -228,13 +228,22 @@ async fn rebuild(
     Ok(tail.pending)
 }
 
+/// Whether the first batch of a read may be larger than the read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstBatch {
+    /// It is returned whole, however large: a consumer must get on.
+    Whole,
+    /// It is returned only if it is within the limit.
+    WithinLimit,
+}
+
 /// How far a read goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RangeLimits {
     pub(crate) size_max: u64,
     pub(crate) until: Offset,
-    /// Whether the first batch is returned even if it is larger.
-    pub(crate) first_whole: bool,
+    /// What is done with a first batch that is larger; `None` if the read holds batches already.
+    pub(crate) first_batch: Option<FirstBatch>,
 }
 
 /// Reads batches from the one that holds `from` on, all from one segment file.
@@ -369,7 +378,11 @@ async fn choose_end(
     if let Some(entry) = index.last_between(start.1, position_max) {
         return Ok(Some((entry.offset, entry.position)));
     }
-    // No entry in between: the batches are larger than the interval, or the limit is small.
+    // No entry in between: the batches are larger than the interval, or the limit is small. A read
+    // that holds something does without them: the disk would be asked for headers alone.
+    let Some(first_batch) = limits.first_batch else {
+        return Ok(None);
+    };
     let epoch = index.floor(start.0).epoch;
     let scanner = Scanner::new(&file.file, start.1, stop.1, start.0, epoch);
     let mut scanner = scanner.with_piece_size(WALK_PIECE_SIZE);
@@ -380,7 +393,7 @@ async fn choose_end(
         .map_err(|error| corrupt(index, error))?
     {
         let fits = scanner.position() <= position_max;
-        if fits || (limits.first_whole && end.is_none()) {
+        if fits || (first_batch == FirstBatch::Whole && end.is_none()) {
             end = Some((found.next, scanner.position()));
         }
         if !fits {

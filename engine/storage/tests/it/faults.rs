@@ -214,6 +214,46 @@ fn a_failed_write_or_sync_takes_the_store_offline_and_loses_nothing() {
     }
 }
 
+/// A reader in order is answered with file ranges out of the index: no read for the header of the batch
+/// that does not fit any more.
+#[test]
+fn what_this_run_wrote_is_told_without_asking_the_disk() {
+    on_node(|set_disk| async move {
+        let dir = PathBuf::from("/disk");
+        let node = Node::open(&dir, 1).await;
+        let log = node.log(0);
+        // Three times what the tail holds.
+        for seed in 0..300 {
+            append_durably(&log, &batch(1, 10_000, seed)).await;
+        }
+        let limits = ReadLimits {
+            size_max: ByteCount(25_000),
+            until: log.positions().durable,
+            first_batch: FirstBatch::Whole,
+        };
+        let (first, end) = (log.positions().start, offset(100));
+        // Finds the place, and has the index in memory.
+        log.read(first, limits).await.unwrap();
+        let slow = DiskFault {
+            times: u64::MAX,
+            ..DiskFault::once(Operation::Read, 0, DiskError::Delay(Duration::from_secs(1)))
+        };
+        set_disk(DiskPlan {
+            faults: vec![slow],
+            ..DiskPlan::default()
+        });
+        let began = runtime::now();
+        let mut next = offset(2);
+        while next < end {
+            next = log.read(next, limits).await.unwrap().end.unwrap();
+        }
+        let took = runtime::now().since(began);
+        assert!(took < Duration::from_secs(1), "a read was made: {took:?}");
+        set_disk(DiskPlan::default());
+        node.close().await;
+    });
+}
+
 /// Stores of one shard share nothing: so a node can keep several directories, each with its own health.
 #[test]
 fn a_failed_directory_takes_no_other_with_it() {

@@ -1,8 +1,9 @@
 //! File ranges on their way to a socket: the same bytes, warm or cold, with a full socket or not.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::super::residency;
+use super::super::{residency, shard};
 use super::support::{Pair, on_shard, pair, pattern};
 use crate::file::FileReaderArm;
 use crate::{AlignedBuffer, Chunk, File, FileReader, FrameReader, OpenMode};
@@ -71,7 +72,7 @@ async fn sends_the_range(reader: &FileReader, position: u64, length: u64) {
             server
         }
     });
-    crate::sleep(std::time::Duration::from_millis(5)).await;
+    crate::sleep(Duration::from_millis(5)).await;
     let received = receive(&mut client.0, len + 8).await;
     assert_eq!(received.len(), len + 8);
     assert_eq!(&received[..4], b"head");
@@ -178,7 +179,7 @@ fn without_cachestat_everything_counts_as_cold() {
     });
 }
 
-/// Four slow peers may not take all memory for direct reads from a fifth.
+/// What is read for peers that do not take it holds no turn at the disk.
 #[test]
 fn slow_readers_of_cold_ranges_do_not_stop_others() {
     on_shard("slow_cold_readers", |dir| async move {
@@ -198,8 +199,21 @@ fn slow_readers_of_cold_ranges_do_not_stop_others() {
             });
             slow.push((client, flush));
         }
-        crate::sleep(std::time::Duration::from_millis(50)).await;
-        sends_the_range(&file.reader(), 0, length).await;
+        crate::sleep(Duration::from_millis(50)).await;
+        let reader = file.reader();
+        let sent = sends_the_range(&reader, 0, length);
+        let in_time = crate::timeout(Duration::from_secs(20), sent).await;
+        assert!(in_time.is_ok(), "it waits for a turn");
+    });
+}
+
+#[test]
+fn a_cold_range_arrives_though_all_memory_for_it_is_taken() {
+    on_shard("no_cold_memory", |dir| async move {
+        let file = cold_file(&dir.join("file")).await;
+        let memory = &shard::seat().cold.memory;
+        let _all = memory.try_acquire(memory.capacity()).unwrap();
+        sends_the_range(&file.reader(), 777, 3 * 1024 * 1024).await;
     });
 }
 
