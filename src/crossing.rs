@@ -68,6 +68,8 @@ pub enum Ask {
     Control(controller::Request),
     /// These records are durable: apply them.
     Apply(Arc<[Record]>),
+    /// Tell clients that these partitions are out of service.
+    OutOfService(Arc<[TopicPartition]>),
     /// Start: replay these journals.
     Replay {
         /// The data directory that they are in.

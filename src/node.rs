@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use runtime::Queue;
 use server::{Arrival, Served, Server, ServerOptions};
+use storage::Offline;
 use types::ShardId;
 
 use crate::config::NodeConfig;
@@ -79,11 +80,25 @@ impl Node {
         }
     }
 
+    /// Tells all shards of the partitions of each store that fails.
+    async fn watch_stores(self: Rc<Self>) {
+        self.shard.ready().await;
+        let stores = self.shard.stores().expect("open, if ready");
+        for store in stores.each().filter(|store| store.offline().is_none()) {
+            let (store, shard) = (store.clone(), Rc::clone(&self.shard));
+            self.shard.tasks.spawn(Queue::Background, async move {
+                if store.ended().await == Offline::Failed {
+                    shard.announce_out_of_service().await;
+                }
+            });
+        }
+    }
+
     /// Starts what a shard does besides answering.
     pub fn start_background(self: &Rc<Self>) {
-        self.shard
-            .tasks
-            .spawn(Queue::Background, Rc::clone(self).keep_retention());
+        let tasks = &self.shard.tasks;
+        tasks.spawn(Queue::Background, Rc::clone(self).keep_retention());
+        tasks.spawn(Queue::Background, Rc::clone(self).watch_stores());
     }
 
     /// Ends the connections, then writes everything out and closes the logs; says how that went in each

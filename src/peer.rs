@@ -123,7 +123,12 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             known,
         } => Answer::Replayed(storage::replay_journals(&layout, &journals, &known).await),
         Ask::Open(opening) => Answer::Opened(shard.open(opening).await),
+        Ask::OutOfService(partitions) => {
+            shard.note_out_of_service(&partitions);
+            Answer::Done
+        }
         Ask::Serve => {
+            shard.announce_out_of_service().await;
             shard.serve();
             Answer::Done
         }

@@ -8,6 +8,7 @@
 
 use std::cell::{OnceCell, Ref, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -67,6 +68,8 @@ pub struct Shard {
     cluster_id: OnceCell<String>,
     topic_configs: RefCell<BTreeMap<TopicId, Rc<TopicConfig>>>,
     partitions: RefCell<BTreeMap<TopicPartition, Rc<Partition>>>,
+    /// Partitions of the whole node, as their shards have told.
+    out_of_service: RefCell<BTreeSet<TopicPartition>>,
     stores: OnceCell<Stores>,
     ready: Watch<bool>,
 }
@@ -89,6 +92,7 @@ impl Shard {
             cluster_id: OnceCell::new(),
             topic_configs: RefCell::new(BTreeMap::new()),
             partitions: RefCell::new(BTreeMap::new()),
+            out_of_service: RefCell::default(),
             stores: OnceCell::new(),
             ready: Watch::new(false),
             mesh,
@@ -134,6 +138,34 @@ impl Shard {
     /// Returns every partition that this shard owns.
     pub fn partitions(&self) -> Vec<Rc<Partition>> {
         self.partitions.borrow().values().map(Rc::clone).collect()
+    }
+
+    /// Returns whether a partition of the node is out of service, wherever it is.
+    pub fn is_out_of_service(&self, partition: TopicPartition) -> bool {
+        self.out_of_service.borrow().contains(&partition)
+    }
+
+    /// Notes that partitions of the node are out of service, for ever.
+    pub fn note_out_of_service(&self, partitions: &[TopicPartition]) {
+        self.out_of_service.borrow_mut().extend(partitions);
+    }
+
+    /// Tells all shards which partitions of this one are out of service, if there are any.
+    pub fn announce_out_of_service(&self) -> impl Future<Output = ()> + 'static {
+        let partitions = self.partitions.borrow();
+        let lost = partitions.values().filter(|it| !it.is_in_service());
+        let lost: Arc<[TopicPartition]> = lost.map(|it| it.id()).collect();
+        let (mesh, router) = (self.mesh.clone(), self.router);
+        async move {
+            if lost.is_empty() {
+                return;
+            }
+            for peer in router.all() {
+                let told = mesh.call(peer, Ask::OutOfService(Arc::clone(&lost))).await;
+                // A shard that is gone tells no clients.
+                let _gone = told.await;
+            }
+        }
     }
 
     /// Waits until partitions can be served.
@@ -214,6 +246,9 @@ impl Shard {
                 Record::TopicDeleted { topic } => {
                     touched.insert(*topic);
                     self.forget_offsets_of(*topic);
+                    self.out_of_service
+                        .borrow_mut()
+                        .retain(|it| it.topic != *topic);
                 }
                 Record::PartitionsAdded(added) => {
                     touched.insert(added.topic);
@@ -288,6 +323,7 @@ impl Shard {
             .borrow_mut()
             .insert(topic, Rc::clone(&config));
         let mut partitions = self.partitions.borrow_mut();
+        let mut is_lost = false;
         for (id, partition) in self.owned(entry) {
             if let Some(known) = partitions.get(&id) {
                 known.set_config(&config);
@@ -305,7 +341,14 @@ impl Shard {
             if entry.name.as_str() == OFFSETS_TOPIC {
                 self.coordinators.open(self, &made);
             }
+            is_lost |= !made.is_in_service();
             partitions.insert(id, made);
+        }
+        drop(partitions);
+        // What is lost from the start is told before the shard serves.
+        if is_lost && self.ready.get() {
+            let announcement = self.announce_out_of_service();
+            self.tasks.spawn(Queue::Background, announcement);
         }
     }
 

@@ -142,6 +142,11 @@ impl Stores {
         outcomes
     }
 
+    /// Returns each store.
+    pub fn each(&self) -> impl Iterator<Item = &ShardStore> {
+        self.stores.iter()
+    }
+
     /// Returns what each store counts.
     pub fn metrics(&self) -> Vec<StoreMetrics> {
         self.stores.iter().map(ShardStore::metrics).collect()

@@ -27,14 +27,16 @@ struct Unknown {
     refusal: BrokerError,
 }
 
-/// Tells where the logs of a topic's partitions begin and end.
+/// Tells where the logs of some partitions of one topic begin and end.
 ///
 /// *Units*: offsets; the end is the high watermark.
+///
+/// *Errors*: that of a partition whose leader does not tell.
 pub(super) fn log_ends(
     cluster: &mut Cluster,
-    topic: &str,
+    places: &[Place],
 ) -> Result<BTreeMap<i32, OffsetRange>, Failure> {
-    let ends = all_log_ends(cluster, &places_of(cluster, topic))?;
+    let ends = all_log_ends(cluster, places)?;
     let range = |((topic, partition), range): (Place, Result<OffsetRange, BrokerError>)| {
         let range = range.map_err(|refusal| unknown((topic, partition), refusal))?;
         Ok((partition, range))
@@ -51,7 +53,9 @@ pub(super) fn all_log_ends(
 ) -> Result<PlaceResults<OffsetRange>, Failure> {
     // The ends first: what is deleted meanwhile moves the beginning, not the end.
     let ends = offsets(cluster, places, OffsetQuery::End)?;
-    let mut starts = offsets(cluster, places, OffsetQuery::Beginning)?;
+    let told = ends.iter().filter(|(_, end)| end.is_ok());
+    let told: Vec<Place> = told.map(|(place, _)| place.clone()).collect();
+    let mut starts = offsets(cluster, &told, OffsetQuery::Beginning)?;
     let mut range = |place: &Place, end: Option<Offset>| {
         let start = starts.remove(place).transpose()?.flatten();
         let end = end.unwrap_or(Offset::ZERO);

@@ -3,15 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use types::TopicId;
 use wire::messages::{
-    alter_replica_log_dirs, create_topics, describe_log_dirs, fetch, list_offsets,
+    alter_replica_log_dirs, create_topics, describe_log_dirs, describe_topic_partitions, fetch,
+    list_offsets, metadata,
 };
 
 use crate::admin::{get, sample};
 use crate::support::ask::ask_newest;
-use crate::support::librdkafka::{Consumed, Producer, read_partition};
+use crate::support::librdkafka::{Consumed, PATIENCE, Producer, read_partition};
 use crate::support::{Broker, Scratch};
 
 /// Puts something where the second directory was.
@@ -20,6 +23,8 @@ type Replace = fn(&Path);
 const PARTITIONS: i32 = 4;
 /// `KAFKA_STORAGE_ERROR`.
 const OFFLINE: i16 = 56;
+/// `LEADER_NOT_AVAILABLE`.
+const LEADERLESS: i16 = 5;
 
 /// A node with two directories.
 struct Node {
@@ -176,6 +181,87 @@ fn ends_code(broker: &Broker, partition: i32, which: i64) -> i16 {
     ask_newest(broker, &request).topics[0].partitions[0].error_code
 }
 
+/// The code, the leader and the replicas out of service of one partition.
+type Leader = (i16, i32, Vec<i32>);
+
+/// What Metadata tells of each partition of a topic.
+fn leaders(broker: &Broker, topic: &str) -> Vec<Leader> {
+    let asked = metadata::RequestTopic {
+        name: Some(topic.to_owned()),
+        ..metadata::RequestTopic::default()
+    };
+    let request = metadata::Request {
+        topics: Some(vec![asked]),
+        ..metadata::Request::default()
+    };
+    let told = ask_newest(broker, &request).topics.remove(0).partitions;
+    let told = told.into_iter();
+    told.map(|it| (it.error_code, it.leader_id, it.offline_replicas))
+        .collect()
+}
+
+/// What DescribeTopicPartitions tells of them.
+fn leaders_by_page(broker: &Broker, topic: &str) -> Vec<Leader> {
+    let asked = describe_topic_partitions::Topic {
+        name: topic.to_owned(),
+    };
+    let request = describe_topic_partitions::Request {
+        topics: vec![asked],
+        response_partition_limit: 100,
+        ..describe_topic_partitions::Request::default()
+    };
+    let told = ask_newest(broker, &request).topics.remove(0).partitions;
+    let told = told.into_iter();
+    told.map(|it| (it.error_code, it.leader_id, it.offline_replicas))
+        .collect()
+}
+
+/// Waits until these partitions of `t` have no leader and the others have one.
+fn assert_leaderless(broker: &Broker, partitions: &[i32]) {
+    let leader = |partition| {
+        if partitions.contains(&partition) {
+            (LEADERLESS, -1, vec![1])
+        } else {
+            (0, 1, Vec::new())
+        }
+    };
+    let wanted: Vec<Leader> = (0..PARTITIONS).map(leader).collect();
+    let deadline = Instant::now() + PATIENCE;
+    while leaders(broker, "t") != wanted {
+        let told = leaders(broker, "t");
+        assert!(Instant::now() < deadline, "{told:?}, not {wanted:?}");
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(leaders_by_page(broker, "t"), wanted);
+}
+
+/// Runs a command against a broker; returns whether it succeeded, and what it printed to either side.
+fn cli(broker: &Broker, arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_riverrun"));
+    command.args(arguments).args(["-b", &broker.bootstrap()]);
+    let output = command.output().unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(printed).unwrap())
+}
+
+/// Our own commands name the partitions without a leader, and serve the others.
+fn assert_told_by_cli(broker: &Broker, lost: &[i32]) {
+    let (is_healthy, told) = cli(broker, &["cluster", "health"]);
+    assert!(!is_healthy);
+    let (is_described, described) = cli(broker, &["topic", "describe", "t"]);
+    assert!(is_described, "{described}");
+    for partition in 0..PARTITIONS {
+        let problem = format!("t partition {partition}: no leader");
+        assert_eq!(told.contains(&problem), lost.contains(&partition), "{told}");
+        if !lost.contains(&partition) {
+            let number = partition.to_string();
+            let one = ["consume", "t", "-p", &number, "-o", "beginning", "--exit"];
+            let (is_read, read) = cli(broker, &one);
+            assert!(is_read, "{read}");
+        }
+    }
+}
+
 /// Everything that is asked of a partition out of service has one answer, whatever the offset: a
 /// consumer that is told anything else begins anew.
 fn assert_out_of_service(broker: &Broker, topic: TopicId, partitions: &[i32]) {
@@ -255,6 +341,8 @@ fn a_directory_that_cannot_be_used_takes_its_partitions_and_gives_them_back_whol
             let found = read_partition(&broker.bootstrap(), "t", partition);
             assert_eq!(found, written[index], "{trouble}: {partition}");
         }
+        assert_leaderless(&broker, &in_b);
+        assert_told_by_cli(&broker, &in_b);
         // Where nothing was written to it is known too.
         for (partitions, code) in idle_in.iter().zip([0, OFFLINE]) {
             for &partition in partitions {
@@ -285,6 +373,7 @@ fn a_directory_that_cannot_be_used_takes_its_partitions_and_gives_them_back_whol
     let broker = node.start(&[]);
     assert_eq!(described(&broker, "t"), before);
     assert_eq!(read(&broker, "t"), written, "byte for byte");
+    assert_leaderless(&broker, &[]);
     for index in 0..3 {
         let name = format!("new-{index}");
         assert_eq!(described(&broker, &name)[0].2.len(), 4);
@@ -330,6 +419,7 @@ fn a_directory_that_fails_while_the_node_runs_takes_its_partitions_alone() {
         let found = read_partition(&broker.bootstrap(), "t", partition);
         assert_eq!(found.len(), 30, "{partition}");
     }
+    assert_leaderless(&broker, &in_b);
     assert_eq!(described(&broker, "t")[1].1, OFFLINE);
     create(&broker, "new");
     assert_eq!(described(&broker, "new")[0].2.len(), 4);

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     /// Changes whenever a refused append may succeed.
     pub(crate) room: Watch<u64>,
     offline: RefCell<Option<(Offline, String)>>,
+    /// Whether that says something.
+    has_ended: Watch<bool>,
     is_closing: Cell<bool>,
 }
 
@@ -64,6 +66,7 @@ impl Shared {
     ) -> Self {
         Self {
             offline: RefCell::new(Some((Offline::Failed, reason))),
+            has_ended: Watch::new(true),
             ..Self::new(layout, shard, options)
         }
     }
@@ -82,6 +85,7 @@ impl Shared {
             tail_size: Cell::new(0),
             room: Watch::new(0),
             offline: RefCell::new(None),
+            has_ended: Watch::new(false),
             is_closing: Cell::new(false),
             layout,
             shard,
@@ -124,6 +128,13 @@ impl Shared {
         }
     }
 
+    /// Waits until the store is out of service and returns why.
+    pub(crate) async fn ended(&self) -> Offline {
+        self.has_ended.wait_until(|&ended| ended).await;
+        let why = self.check_online().err();
+        why.expect("out of service for ever")
+    }
+
     /// Returns what took the store out of service, for people.
     pub(crate) fn offline_reason(&self) -> Option<String> {
         let offline = self.offline.borrow();
@@ -145,6 +156,7 @@ impl Shared {
             tracing::error!(shard = %self.shard, %directory, reason, "the data directory goes offline");
         }
         *self.offline.borrow_mut() = Some((why, reason));
+        self.has_ended.set(true);
         for log in self.logs() {
             log.take_offline(why);
         }

@@ -237,6 +237,11 @@ impl ShardStore {
         self.0.shared.check_online().err()
     }
 
+    /// Waits until the store is offline and returns why.
+    pub async fn ended(&self) -> Offline {
+        self.0.shared.ended().await
+    }
+
     /// Returns what the store counts.
     pub fn metrics(&self) -> StoreMetrics {
         let Inner {

@@ -2,7 +2,8 @@
 
 use std::io::{self, IsTerminal as _};
 
-use client::blocking::Consumer;
+use client::admin::Place;
+use client::blocking::{Cluster, Consumer};
 use client::consumer::ConsumerOptions;
 
 use super::member::Membership;
@@ -12,7 +13,7 @@ use crate::cli::args::Consume;
 use crate::cli::connect::{connect, reach_topic};
 use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupt;
-use crate::cli::offsets::log_ends;
+use crate::cli::offsets::{log_ends, places_of};
 use crate::cli::progress::{Progress, Unit};
 use crate::cli::stdout::Stdout;
 
@@ -22,7 +23,8 @@ pub(in crate::cli) fn run(args: &Consume) -> Result<(), Failure> {
     let stdout = Stdout::open()?;
     let mut cluster = connect(&args.bootstrap)?;
     reach_topic(&mut cluster, &args.topic, false)?;
-    let logs = log_ends(&mut cluster, &args.topic)?;
+    let places = asked(args, &cluster);
+    let logs = log_ends(&mut cluster, &places)?;
     if let Some(group) = &args.group {
         return Membership::join((args, group), cluster, logs, stdout)?.run(&interrupt);
     }
@@ -35,4 +37,14 @@ pub(in crate::cli) fn run(args: &Consume) -> Result<(), Failure> {
     };
     let consumer = Consumer::new(cluster, ConsumerOptions::default());
     Reading::new(args, consumer, stdout, progress).run(&plan, &interrupt)
+}
+
+/// The one partition that is asked for, if the topic has it, or all.
+fn asked(args: &Consume, cluster: &Cluster) -> Vec<Place> {
+    let all = places_of(cluster, &args.topic);
+    let one = all.iter().find(|(_, index)| args.partition == Some(*index));
+    match one {
+        Some(place) => vec![place.clone()],
+        None => all,
+    }
 }

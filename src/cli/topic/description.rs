@@ -10,13 +10,15 @@ use super::words::{extent, known_id, size};
 use crate::cli::answer::Answer;
 use crate::cli::connect::{missing, reach_topic};
 use crate::cli::failure::Failure;
-use crate::cli::offsets::log_ends;
+use crate::cli::offsets::{log_ends, places_of};
 use crate::cli::table::or_dash;
 
 /// Describes one topic.
 pub(super) fn describe(cluster: &mut Cluster, name: &str) -> Result<Answer, Failure> {
     reach_topic(cluster, name, false)?;
-    let ends = log_ends(cluster, name)?;
+    let mut places = places_of(cluster, name);
+    places.retain(|(topic, index)| cluster.metadata().leader(topic, *index).is_some());
+    let ends = log_ends(cluster, &places)?;
     let configs = Admin::new(cluster).topic_configs(name);
     let configs = configs.map_err(|error| missing(name, error))?;
     let topic = cluster.metadata().topics.get(name);

@@ -1,8 +1,9 @@
 //! What clients ask to find their way: versions, brokers, topics, partitions, the quorum.
 //!
-//! Answered from this shard's image alone; only a topic created by asking for it goes further.
+//! Answered from what this shard knows; only a topic created by asking for it goes further.
 
 mod cluster;
+mod leader;
 mod partitions;
 mod topics;
 

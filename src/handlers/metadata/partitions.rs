@@ -11,6 +11,7 @@ use crate::drivers::coordinator::is_internal;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
+use super::leader::Leader;
 use super::topics::TOPIC_OPERATIONS;
 
 /// The most partitions on one page, whatever a client asks for.
@@ -59,7 +60,7 @@ pub(crate) fn describe_topic_partitions(shard: &Shard, request: &Request) -> Rep
     };
     if body.topics.is_empty() {
         for topic in image.topics_from(from_topic) {
-            if !page.add(topic, first(topic.name.as_str())) {
+            if !page.add(shard, topic, first(topic.name.as_str())) {
                 break;
             }
         }
@@ -73,7 +74,7 @@ pub(crate) fn describe_topic_partitions(shard: &Shard, request: &Request) -> Rep
         names.dedup();
         for name in names.into_iter().filter(|&name| name >= from_topic) {
             let whole = match image.topic_named(name) {
-                Some(topic) => page.add(topic, first(name)),
+                Some(topic) => page.add(shard, topic, first(name)),
                 None => page.add_unknown(name),
             };
             if !whole {
@@ -113,7 +114,7 @@ fn without_cursor(body: &Body) -> Option<Response> {
 
 impl Page {
     /// Adds a topic from one of its partitions on; `false` if the page is full before its end.
-    fn add(&mut self, topic: &Topic, first: i32) -> bool {
+    fn add(&mut self, shard: &Shard, topic: &Topic, first: i32) -> bool {
         let name = topic.name.as_str();
         if self.left == 0 {
             self.next = Some(cursor(name, first));
@@ -125,15 +126,19 @@ impl Page {
         let rest = topic.partitions.len() - start;
         let taken = rest.min(self.left);
         let partitions = topic.partitions.iter().zip(0..).skip(start).take(taken);
-        let partitions = partitions.map(|(partition, index)| PartitionResult {
-            partition_index: index,
-            leader_id: partition.leader.0,
-            leader_epoch: partition.leader_epoch.get(),
-            replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
-            isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
-            eligible_leader_replicas: Some(Vec::new()),
-            last_known_elr: Some(Vec::new()),
-            ..Default::default()
+        let partitions = partitions.map(|(partition, index)| {
+            let leader = Leader::of(shard, topic, index, partition);
+            PartitionResult {
+                error_code: leader.error_code,
+                partition_index: index,
+                leader_id: leader.node.0,
+                leader_epoch: partition.leader_epoch.get(),
+                replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
+                isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
+                eligible_leader_replicas: Some(Vec::new()),
+                last_known_elr: Some(Vec::new()),
+                offline_replicas: leader.offline,
+            }
         });
         self.topics.push(TopicResult {
             name: Some(name.to_owned()),

@@ -19,6 +19,7 @@ use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
 use super::cluster::{CLUSTER_OPERATIONS, brokers};
+use super::leader::Leader;
 
 /// From this version on a topic that nobody knows by its id has no name.
 const NAMELESS_VERSION: i16 = 12;
@@ -99,7 +100,7 @@ fn all_topics(shard: &Shard, include_operations: bool) -> Vec<Topic> {
     shard
         .image()
         .topics()
-        .map(|topic| known(topic, include_operations))
+        .map(|topic| known(shard, topic, include_operations))
         .collect()
 }
 
@@ -113,7 +114,7 @@ async fn one_topic(
         return by_id(shard, asked.topic_id, include_operations);
     };
     if let Some(topic) = shard.image().topic_named(name) {
-        return known(topic, include_operations);
+        return known(shard, topic, include_operations);
     }
     let code = match name.parse::<TopicName>() {
         Err(_) => ErrorCode::InvalidTopic,
@@ -127,7 +128,7 @@ async fn one_topic(
     };
     // A topic that was just created is told at once: every shard knows it by now.
     if let Some(topic) = shard.image().topic_named(name) {
-        return known(topic, include_operations);
+        return known(shard, topic, include_operations);
     }
     Topic {
         error_code: code.code(),
@@ -147,7 +148,7 @@ fn operations(include: bool) -> i32 {
 
 fn by_id(shard: &Shard, id: TopicId, include_operations: bool) -> Topic {
     match shard.image().topic(id) {
-        Some(topic) => known(topic, include_operations),
+        Some(topic) => known(shard, topic, include_operations),
         None => Topic {
             error_code: ErrorCode::UnknownTopicId.code(),
             name: None,
@@ -157,19 +158,19 @@ fn by_id(shard: &Shard, id: TopicId, include_operations: bool) -> Topic {
     }
 }
 
-fn known(topic: &image::Topic, include_operations: bool) -> Topic {
-    let partitions = topic
-        .partitions
-        .iter()
-        .zip(0..)
-        .map(|(partition, index)| Partition {
+fn known(shard: &Shard, topic: &image::Topic, include_operations: bool) -> Topic {
+    let partitions = topic.partitions.iter().zip(0..).map(|(partition, index)| {
+        let leader = Leader::of(shard, topic, index, partition);
+        Partition {
+            error_code: leader.error_code,
             partition_index: index,
-            leader_id: partition.leader.0,
+            leader_id: leader.node.0,
             leader_epoch: partition.leader_epoch.get(),
             replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
             isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
-            ..Default::default()
-        });
+            offline_replicas: leader.offline,
+        }
+    });
     Topic {
         name: Some(topic.name.as_str().to_owned()),
         topic_id: topic.id,

@@ -74,8 +74,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Asks for one topic until all its partitions have leaders, letting the broker create it if
-    /// `auto_create`.
+    /// Asks for one topic until it is there, a partition of it with a leader, letting the broker create
+    /// it if `auto_create`.
     ///
     /// *Errors*: [`Error::Refused`] with what the broker said last, when it will not be there, or
     /// was not within `topic_timeout`.
@@ -86,7 +86,7 @@ impl Cluster {
             let refusal = self.metadata.refused.get(name).cloned();
             let known = self.metadata.topics.get(name);
             let led = |index| self.metadata.leader(name, index).is_some();
-            if known.is_some_and(|topic| topic.partitions.iter().all(|it| led(it.index))) {
+            if known.is_some_and(|topic| topic.partitions.iter().any(|it| led(it.index))) {
                 return Ok(());
             }
             let hopeless = refusal.as_ref().is_some_and(|refusal| {
@@ -99,6 +99,29 @@ impl Cluster {
                 return Err(Error::refused(name, refusal.unwrap_or(without_leader)));
             }
             self.pause();
+        }
+    }
+
+    /// Asks for a topic until a partition of it has a leader, or all its partitions have.
+    ///
+    /// *Errors*: [`Error::Refused`] that names a partition, if it had none within `topic_timeout`.
+    pub fn await_leaders(&mut self, name: &str, partition: Option<i32>) -> Result<(), Error> {
+        let give_up = self.now().after(self.options().topic_timeout);
+        loop {
+            let known = self.metadata.topics.get(name);
+            let indices = known.into_iter().flat_map(|topic| &topic.partitions);
+            let mut wanted = indices
+                .map(|it| it.index)
+                .filter(|&index| partition.is_none_or(|only| only == index));
+            let Some(index) = wanted.find(|&it| self.metadata.leader(name, it).is_none()) else {
+                return Ok(());
+            };
+            if self.now() > give_up {
+                let place = format!("{name} partition {index}");
+                return Err(Error::refused(&place, ErrorCode::LeaderNotAvailable.into()));
+            }
+            self.pause();
+            self.refresh(Some(&[name]), false)?;
         }
     }
 

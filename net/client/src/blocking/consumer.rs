@@ -45,7 +45,7 @@ impl Consumer {
 
     /// Begins to read one partition.
     ///
-    /// *Errors*: the topic cannot be had, or has no such partition.
+    /// *Errors*: the topic cannot be had, or has no such partition, or nobody leads it.
     pub fn assign(&mut self, topic: &str, partition: i32, start: Start) -> Result<(), Error> {
         self.cluster.await_topic(topic, false)?;
         if self
@@ -57,15 +57,17 @@ impl Consumer {
             let topic = topic.to_owned();
             return Err(Error::NoPartition { topic, partition });
         }
+        self.cluster.await_leaders(topic, Some(partition))?;
         self.machine.assign(topic, partition, start);
         Ok(())
     }
 
     /// Begins to read all partitions of a topic; returns their numbers.
     ///
-    /// *Errors*: the topic cannot be had.
+    /// *Errors*: the topic cannot be had, or nobody leads one of its partitions.
     pub fn assign_topic(&mut self, topic: &str, start: Start) -> Result<Vec<i32>, Error> {
         self.cluster.await_topic(topic, false)?;
+        self.cluster.await_leaders(topic, None)?;
         let known = self.cluster.metadata().topics.get(topic);
         let partitions = known.map(|topic| topic.partitions.iter().map(|it| it.index).collect());
         let partitions: Vec<i32> = partitions.unwrap_or_default();

@@ -156,7 +156,19 @@ impl Producer {
         let index = match partition {
             Some(index) => index,
             None if count == 0 => return Err(unknown()),
-            None => i32::try_from(partitioner.partition(key, count)).map_err(|_| unknown())?,
+            None => {
+                let chosen = partitioner.partition(key, count);
+                let next = (0..count).map(|step| chosen.wrapping_add(step) % count);
+                let mut next = next.filter_map(|it| i32::try_from(it).ok());
+                let is_led = |&index: &i32| metadata.leader(topic, index).is_some();
+                // A key says where; without one it need not be a partition that nobody leads.
+                let led = if key.is_none() {
+                    next.clone().find(is_led)
+                } else {
+                    None
+                };
+                led.or_else(|| next.next()).ok_or_else(unknown)?
+            }
         };
         metadata.partition(topic, index).ok_or_else(unknown)?;
         Ok((name, index))

@@ -454,6 +454,34 @@ fn a_full_buffer_takes_no_more_until_something_is_delivered() {
 }
 
 #[test]
+fn without_a_key_a_record_goes_to_a_partition_that_has_a_leader() {
+    let mut bed = Bed::new(small_batches(Idempotence::Off));
+    let topic = bed.cluster.topics.get_mut("t").unwrap();
+    topic.partitions[0].leader = None;
+    topic.partitions[1].leader = None;
+    let mut record = NewRecord {
+        timestamp: TimestampMs(1),
+        key: None,
+        value: Some(&[0; 150]),
+        headers: &[],
+    };
+    let place = ("t", None);
+    for _ in 0..6 {
+        bed.producer
+            .push(at(0), &bed.cluster, place, &record)
+            .unwrap();
+    }
+    let used = |bed: &Bed| -> Vec<i32> { bed.producer.queues.keys().map(|it| it.1).collect() };
+    assert_eq!(used(&bed), [2]);
+    // What has a key waits for its partition: murmur2("21") % 3 = 0.
+    record.key = Some(b"21");
+    bed.producer
+        .push(at(0), &bed.cluster, place, &record)
+        .unwrap();
+    assert_eq!(used(&bed), [0, 2]);
+}
+
+#[test]
 fn a_partition_that_is_not_known_must_be_asked_for_first() {
     let mut bed = Bed::new(small_batches(Idempotence::Off));
     let record = NewRecord {
