@@ -84,7 +84,8 @@ impl Node {
     async fn watch_stores(self: Rc<Self>) {
         self.shard.ready().await;
         let stores = self.shard.stores().expect("open, if ready");
-        for store in stores.each().filter(|store| store.offline().is_none()) {
+        // Those that have failed already are told of twice: better than not, if it was just now.
+        for store in stores.each() {
             let (store, shard) = (store.clone(), Rc::clone(&self.shard));
             self.shard.tasks.spawn(Queue::Background, async move {
                 if store.ended().await == Offline::Failed {

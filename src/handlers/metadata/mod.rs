@@ -3,8 +3,8 @@
 //! Answered from what this shard knows; only a topic created by asking for it goes further.
 
 mod cluster;
-mod leader;
 mod partitions;
+mod told;
 mod topics;
 
 pub(super) use cluster::{Address, api_versions, describe_cluster, describe_quorum, own_address};

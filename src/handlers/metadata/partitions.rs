@@ -11,7 +11,7 @@ use crate::drivers::coordinator::is_internal;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
-use super::leader::Leader;
+use super::told::Told;
 use super::topics::TOPIC_OPERATIONS;
 
 /// The most partitions on one page, whatever a client asks for.
@@ -125,20 +125,17 @@ impl Page {
             .min(topic.partitions.len());
         let rest = topic.partitions.len() - start;
         let taken = rest.min(self.left);
-        let partitions = topic.partitions.iter().zip(0..).skip(start).take(taken);
-        let partitions = partitions.map(|(partition, index)| {
-            let leader = Leader::of(shard, topic, index, partition);
-            PartitionResult {
-                error_code: leader.error_code,
-                partition_index: index,
-                leader_id: leader.node.0,
-                leader_epoch: partition.leader_epoch.get(),
-                replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
-                isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
-                eligible_leader_replicas: Some(Vec::new()),
-                last_known_elr: Some(Vec::new()),
-                offline_replicas: leader.offline,
-            }
+        let partitions = Told::of(shard, topic).skip(start).take(taken);
+        let partitions = partitions.map(|told| PartitionResult {
+            error_code: told.error_code,
+            partition_index: told.index,
+            leader_id: told.leader,
+            leader_epoch: told.leader_epoch,
+            replica_nodes: told.replicas,
+            isr_nodes: told.in_sync,
+            eligible_leader_replicas: Some(Vec::new()),
+            last_known_elr: Some(Vec::new()),
+            offline_replicas: told.offline,
         });
         self.topics.push(TopicResult {
             name: Some(name.to_owned()),

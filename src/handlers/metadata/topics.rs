@@ -19,7 +19,7 @@ use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
 use super::cluster::{CLUSTER_OPERATIONS, brokers};
-use super::leader::Leader;
+use super::told::Told;
 
 /// From this version on a topic that nobody knows by its id has no name.
 const NAMELESS_VERSION: i16 = 12;
@@ -159,17 +159,14 @@ fn by_id(shard: &Shard, id: TopicId, include_operations: bool) -> Topic {
 }
 
 fn known(shard: &Shard, topic: &image::Topic, include_operations: bool) -> Topic {
-    let partitions = topic.partitions.iter().zip(0..).map(|(partition, index)| {
-        let leader = Leader::of(shard, topic, index, partition);
-        Partition {
-            error_code: leader.error_code,
-            partition_index: index,
-            leader_id: leader.node.0,
-            leader_epoch: partition.leader_epoch.get(),
-            replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
-            isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
-            offline_replicas: leader.offline,
-        }
+    let partitions = Told::of(shard, topic).map(|told| Partition {
+        error_code: told.error_code,
+        partition_index: told.index,
+        leader_id: told.leader,
+        leader_epoch: told.leader_epoch,
+        replica_nodes: told.replicas,
+        isr_nodes: told.in_sync,
+        offline_replicas: told.offline,
     });
     Topic {
         name: Some(topic.name.as_str().to_owned()),

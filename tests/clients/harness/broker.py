@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import subprocess
-import time
+import threading
 
 
 class Broker:
@@ -16,17 +16,23 @@ class Broker:
             self._start(binary, scratch)
 
     def _start(self, binary, scratch):
-        out, log = scratch / "broker.out", scratch / "broker.log"
+        log = scratch / "broker.log"
         self.process = subprocess.Popen(
             [binary, "dev", "--listen", "127.0.0.1:0", "--data", str(scratch / "data")],
-            stdout=open(out, "wb"),
+            stdout=subprocess.PIPE,
             stderr=open(log, "wb"),
+            text=True,
         )
-        deadline = time.monotonic() + 10
-        while not (told := re.search(r"listening on (\S+)", out.read_text())):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"the broker does not listen:\n{log.read_text()}")
-            time.sleep(0.02)
+        # The greeting ends with the address; a broker that ends, or is made to, ends the reading.
+        patience = threading.Timer(10, self.process.kill)
+        patience.start()
+        told = None
+        for line in self.process.stdout:
+            if told := re.search(r"listening on (\S+)", line):
+                break
+        patience.cancel()
+        if told is None:
+            raise SystemExit(f"the broker does not listen:\n{log.read_text()}")
         self.bootstrap = told[1]
 
     def stop(self):

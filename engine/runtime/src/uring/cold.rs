@@ -38,7 +38,7 @@ const MEMORY_MAX: ByteCount = ByteCount::mib(16);
 /// What the reads of one shard share.
 pub(super) struct ColdReads {
     pub(super) memory: Semaphore,
-    under_way: Semaphore,
+    pub(super) under_way: Semaphore,
 }
 
 impl ColdReads {

@@ -158,16 +158,11 @@ impl Producer {
             None if count == 0 => return Err(unknown()),
             None => {
                 let chosen = partitioner.partition(key, count);
-                let next = (0..count).map(|step| chosen.wrapping_add(step) % count);
-                let mut next = next.filter_map(|it| i32::try_from(it).ok());
-                let is_led = |&index: &i32| metadata.leader(topic, index).is_some();
-                // A key says where; without one it need not be a partition that nobody leads.
-                let led = if key.is_none() {
-                    next.clone().find(is_led)
-                } else {
-                    None
+                let chosen = match key {
+                    Some(_) => chosen,
+                    None => led_from(metadata, topic, chosen, count),
                 };
-                led.or_else(|| next.next()).ok_or_else(unknown)?
+                i32::try_from(chosen).map_err(|_| unknown())?
             }
         };
         metadata.partition(topic, index).ok_or_else(unknown)?;
@@ -333,6 +328,15 @@ impl Producer {
             }
         }
     }
+}
+
+/// Returns the first of a topic's partitions, from one on, that somebody leads; that one if nobody leads
+/// any. What has no key need not go to the others.
+fn led_from(metadata: &Metadata, topic: &str, first: u32, count: u32) -> u32 {
+    let is_led = |index| metadata.leader(topic, index).is_some();
+    let mut next = (first..count).chain(0..first);
+    next.find(|&it| i32::try_from(it).is_ok_and(is_led))
+        .unwrap_or(first)
 }
 
 fn size_of_record(record: &NewRecord<'_>) -> u64 {

@@ -38,6 +38,7 @@ fn reads_are_cut_at_any_position_and_at_the_end_of_the_file() {
             (16384, 10, 0),
             (100_000, 10, 0),
             (10, 0, 0),
+            (4096, 0, 0),
         ] {
             let read = file.read_at(position, len).await.unwrap();
             assert_eq!(*read, pattern(position, want), "{len} bytes at {position}");

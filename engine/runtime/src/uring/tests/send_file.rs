@@ -1,6 +1,7 @@
 //! File ranges on their way to a socket: the same bytes, warm or cold, with a full socket or not.
 
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 use super::super::{residency, shard};
@@ -204,6 +205,22 @@ fn slow_readers_of_cold_ranges_do_not_stop_others() {
         let sent = sends_the_range(&reader, 0, length);
         let in_time = crate::timeout(Duration::from_secs(20), sent).await;
         assert!(in_time.is_ok(), "it waits for a turn");
+    });
+}
+
+#[test]
+fn a_cold_read_waits_until_the_disk_has_few_others() {
+    on_shard("cold_turn", |dir| async move {
+        let file = cold_file(&dir.join("file")).await;
+        let turns = &shard::seat().cold.under_way;
+        let all = turns.try_acquire(turns.capacity()).unwrap();
+        let reader = file.reader();
+        let mut sent = pin!(sends_the_range(&reader, 777, 300_000));
+        let early = crate::timeout(Duration::from_millis(100), sent.as_mut()).await;
+        assert!(early.is_err(), "it has read without a turn");
+        drop(all);
+        let in_time = crate::timeout(Duration::from_secs(20), sent).await;
+        assert!(in_time.is_ok(), "it waits on");
     });
 }
 
