@@ -147,7 +147,7 @@ pub(super) async fn open_direct(
     Ok(reactor::through(options.dma_open(path)).await?)
 }
 
-/// Reads up to `len` bytes from `position` on, as whole blocks, one at least.
+/// Reads up to `len` bytes from `position` on, as whole blocks.
 pub(super) async fn read_cut(
     file: &Rc<DmaFile>,
     position: u64,
@@ -158,7 +158,7 @@ pub(super) async fn read_cut(
     let end = skip
         .checked_add(len)
         .and_then(|end| u64::try_from(end).ok())
-        .map(|end| block_ceil(end.max(1)))
+        .map(block_ceil)
         .ok_or(io::ErrorKind::InvalidInput)?;
     let size = usize::try_from(end).map_err(io::Error::other)?;
     let (blocks, filled) = disk::read(file, AlignedBuffer::of_heap(size), start).await?;

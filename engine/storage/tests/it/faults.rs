@@ -67,6 +67,40 @@ both_arms!(
     }
 );
 
+both_arms!(
+    damage_before_the_snapshot_is_not_served_and_the_rest_is,
+    |dir| async move {
+        let config = || small_segments(ByteCount::mib(1));
+        let node = Node::open_with(&dir, tiny_options(), 1, config())
+            .await
+            .unwrap();
+        // More than lies between two snapshots: what is older is not read at the next load.
+        for seed in 0..120 {
+            append_durably(&node.log(0), &batch(1, 100_000, seed)).await;
+        }
+        node.close().await;
+        // In the fifth batch of the first of many segments.
+        flip(&only_segment(&dir, 0), 450_000).await;
+
+        let node = Node::open_with(&dir, tiny_options(), 1, config())
+            .await
+            .unwrap();
+        let log = node.log(0);
+        let limits = ReadLimits {
+            size_max: ByteCount::mib(1),
+            until: offset(120),
+            first_batch: FirstBatch::Whole,
+        };
+        let whole = log.read(offset(0), limits).await.unwrap();
+        assert_eq!(whole.end, Some(offset(4)));
+        let at = log.read(offset(4), limits).await;
+        assert!(matches!(at, Err(ReadError::Corrupt { .. })), "{at:?}");
+        let behind = read_from(&log, offset(20), 50_000).await.unwrap();
+        assert_eq!(behind.len(), 100);
+        node.close().await;
+    }
+);
+
 /// Where the chunks of a fresh journal file begin, and a place inside the first one's payload.
 const FIRST_CHUNK: u64 = 4096;
 

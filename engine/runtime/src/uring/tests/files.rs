@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use super::super::{shard, sys};
-use super::support::{on_shard, pattern, write_pattern};
+use super::support::{in_child, is_child, on_shard, pattern, write_pattern};
 use crate::{AlignedBuffer, File, OpenMode};
 
 /// By glommio's own ring this fails with EOPNOTSUPP on ext4 and xfs: it tries an empty first file, and
@@ -219,6 +219,32 @@ fn the_kernel_gives_this_shards_rings_more_workers() {
             .filter_map(|&ring| sys::ring_workers_max(ring, [0, 0]).ok());
         let raised = limits.filter(|&limits| limits == shard::RING_WORKERS_MAX);
         assert!(raised.count() >= 3);
+    });
+}
+
+/// Half of it is on disk and half is not: that is a failed write.
+#[test]
+fn a_write_that_ends_early_is_an_error() {
+    if !is_child() {
+        // The limit is the whole process's.
+        let name = "uring::tests::files::a_write_that_ends_early_is_an_error";
+        let output = in_child(name, |_| ());
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    on_shard("short_write", |dir| async move {
+        let file = write_pattern(&dir.join("file"), 4096).await;
+        let limit = libc::rlimit {
+            rlim_cur: 8192,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        // SAFETY: a plain structure that outlives the call.
+        #[expect(unsafe_code, reason = "a limit for the child alone")]
+        let result = unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) };
+        assert_eq!(result, 0);
+        let error = file.write_at(AlignedBuffer::zeroed(16384), 4096).await;
+        assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::WriteZero);
+        assert_eq!(file.size().await.unwrap(), 8192);
     });
 }
 
