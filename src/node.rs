@@ -80,11 +80,10 @@ impl Node {
         }
     }
 
-    /// Tells all shards of the partitions of each store that fails.
+    /// Tells all shards of the partitions of each store that fails, or has failed.
     async fn watch_stores(self: Rc<Self>) {
         self.shard.ready().await;
         let stores = self.shard.stores().expect("open, if ready");
-        // Those that have failed already are told of twice: better than not, if it was just now.
         for store in stores.each() {
             let (store, shard) = (store.clone(), Rc::clone(&self.shard));
             self.shard.tasks.spawn(Queue::Background, async move {

@@ -128,7 +128,6 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             Answer::Done
         }
         Ask::Serve => {
-            shard.announce_out_of_service().await;
             shard.serve();
             Answer::Done
         }

@@ -345,7 +345,7 @@ impl Shard {
             partitions.insert(id, made);
         }
         drop(partitions);
-        // What is lost from the start is told before the shard serves.
+        // What is lost from the start is told once the shard serves.
         if is_lost && self.ready.get() {
             let announcement = self.announce_out_of_service();
             self.tasks.spawn(Queue::Background, announcement);
