@@ -1,9 +1,8 @@
 //! Direct reads of file ranges that are not in the page cache, ahead of the socket: small ones, few at
 //! a time.
 //!
-//! The disk serves what it was given first, so a commit round's write waits for the reads before it:
-//! with four reads of 256 KiB under way the p99 at the tail of another log rose by 2.7 x, with two of
-//! 128 KiB, read as fast, by 1.8 x.
+//! The disk serves what it was given first, so a commit round's write waits for the reads before it.
+//! Measured in docs/decisions/0016-where-a-shard-sleeps.md.
 
 use std::io;
 use std::ops::Range;

@@ -3,7 +3,7 @@
 //! | the range is | it leaves by | cost |
 //! |---|---|---|
 //! | in the page cache | sendfile, without waiting | no copy; 0.16 CPU-s/GiB |
-//! | not, or unknown | direct reads of 128 KiB, one ahead, and send | 0.3 CPU-s/GiB; the cache stays as it is |
+//! | not, or unknown | direct reads of 128 KiB, one ahead, and send | 0.33 CPU-s/GiB; the cache stays as it is |
 //!
 //! sendfile of a range that is not cached reads it in place, and everything else on the shard waits
 //! for the disk: milliseconds, up to seconds. So each piece is looked up first.
