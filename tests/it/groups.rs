@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use types::ErrorCode;
 use wire::messages::{
-    create_topics, delete_groups, delete_topics, find_coordinator, heartbeat, join_group,
-    leave_group, list_groups, list_offsets, offset_commit, offset_fetch, produce, sync_group,
+    create_topics, delete_groups, delete_topics, heartbeat, join_group, leave_group, list_groups,
+    list_offsets, offset_commit, offset_fetch, produce, sync_group,
 };
 
+use crate::support::coordinators::await_coordinators;
 use crate::support::{Broker, Caller, Scratch};
 
 const TOPIC: &str = "read-by-groups";
@@ -48,16 +49,8 @@ fn start(scratch: &Scratch) -> Broker {
         5,
     );
     assert_eq!(created.topics[0].error_code, 0, "{created:?}");
-    find(&mut admin, "any");
+    await_coordinators(&mut admin);
     broker
-}
-
-fn find(caller: &mut Caller, group: &str) -> find_coordinator::Response {
-    let request = find_coordinator::Request {
-        key: group.to_owned(),
-        ..Default::default()
-    };
-    caller.call(&request, 2)
 }
 
 /// Two members of a group that join, share out, commit and leave, over and over.
@@ -249,25 +242,16 @@ impl Pair {
         Some(())
     }
 
-    /// Asks what the group has committed, once the coordinator has read its log.
+    /// Asks what the group has committed.
     fn committed(&self, caller: &mut Caller) -> i64 {
-        let until = Instant::now() + Duration::from_secs(30);
-        loop {
-            let fetched = caller.call(&fetch_request(&self.group), 7);
-            if fetched.error_code == 0 {
-                let partition = &fetched.topics[0].partitions[0];
-                if partition.committed_offset >= 0 {
-                    let note = format!("note {}", partition.committed_offset);
-                    assert_eq!(partition.metadata.as_deref(), Some(note.as_str()));
-                }
-                return partition.committed_offset;
-            }
-            assert_eq!(
-                fetched.error_code,
-                ErrorCode::CoordinatorLoadInProgress.code()
-            );
-            assert!(Instant::now() < until, "the coordinator does not get ready");
+        let fetched = caller.call(&fetch_request(&self.group), 7);
+        assert_eq!(fetched.error_code, 0);
+        let partition = &fetched.topics[0].partitions[0];
+        if partition.committed_offset >= 0 {
+            let note = format!("note {}", partition.committed_offset);
+            assert_eq!(partition.metadata.as_deref(), Some(note.as_str()));
         }
+        partition.committed_offset
     }
 }
 
@@ -305,6 +289,7 @@ fn acknowledged_commits_survive_kill_9_in_the_middle_of_rebalances() {
             .collect();
         broker = Broker::start_at(&address.to_string(), scratch.path(), NO_DELAY);
         let mut caller = Caller::new(address, "auditor");
+        await_coordinators(&mut caller);
         for pair in &mut pairs {
             let found = pair.committed(&mut caller);
             let (least, most) = (pair.acknowledged, pair.sent);
@@ -437,7 +422,7 @@ fn offsets_outlive_the_log_that_a_snapshot_replaces() {
         ..Default::default()
     };
     assert_eq!(caller.call(&created, 5).topics[0].error_code, 0);
-    find(&mut caller, "any");
+    await_coordinators(&mut caller);
     // Notes as long as they may be: a few snapshots' worth of log, and a group that commits only once.
     let note = "n".repeat(4_096);
     let mut commit = |group: &str, offset| {
@@ -467,15 +452,9 @@ fn offsets_outlive_the_log_that_a_snapshot_replaces() {
     broker.kill();
     let _broker = Broker::start_at(&address.to_string(), scratch.path(), arguments);
     let mut caller = Caller::new(address, "client");
+    await_coordinators(&mut caller);
     for (group, offset) in [("early", 7), ("busy", 3_999)] {
-        let until = Instant::now() + Duration::from_secs(30);
-        let fetched = loop {
-            let fetched = caller.call(&fetch_request(group), 7);
-            if fetched.error_code == 0 {
-                break fetched;
-            }
-            assert!(Instant::now() < until, "the coordinator does not get ready");
-        };
+        let fetched = caller.call(&fetch_request(group), 7);
         let partition = &fetched.topics[0].partitions[0];
         assert_eq!(partition.committed_offset, offset, "{group}");
         assert_eq!(partition.metadata.as_deref(), Some(note.as_str()));

@@ -5,11 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use record::{BatchBuilder, Compression, NewRecord};
 use types::TimestampMs;
-use wire::messages::{
-    create_topics, delete_groups, delete_records, find_coordinator, offset_commit, produce,
-};
+use wire::messages::{create_topics, delete_groups, delete_records, offset_commit, produce};
 
 use crate::admin::{get, sample};
+use crate::support::coordinators::await_coordinators;
 use crate::support::{Broker, Caller, Scratch};
 
 const TOPIC: &str = "left-to-read";
@@ -55,12 +54,7 @@ fn start(scratch: &Scratch) -> (Broker, Caller) {
         let answer = client.call(&produce_request(batch.build().unwrap()), 9);
         assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
     }
-    // The first who looks for a coordinator has the groups' topic made.
-    let find = find_coordinator::Request {
-        key: "any".to_owned(),
-        ..find_coordinator::Request::default()
-    };
-    client.call(&find, 2);
+    await_coordinators(&mut client);
     (broker, client)
 }
 
@@ -101,15 +95,8 @@ fn commit(client: &mut Caller, group: &str, offset: i64) {
         }],
         ..offset_commit::Request::default()
     };
-    loop {
-        let answer = client.call(&request, 7);
-        match answer.topics[0].partitions[0].error_code {
-            0 => return,
-            // The coordinator has only just been made.
-            14..=16 => {}
-            code => panic!("{code}"),
-        }
-    }
+    let answer = client.call(&request, 7);
+    assert_eq!(answer.topics[0].partitions[0].error_code, 0);
 }
 
 fn metrics(broker: &Broker) -> String {
@@ -208,8 +195,8 @@ fn lag_follows_the_log_and_ends_with_the_group() {
 
     broker.kill();
     let broker = Broker::start_with(scratch.path(), &["--admin", "127.0.0.1:0"]);
-    // Committing waits until the coordinators have read their logs.
     let mut client = Caller::new(broker.address(), "client");
+    await_coordinators(&mut client);
     commit(&mut client, "late", 8);
     assert_lag(&metrics(&broker), "late", 2);
 }

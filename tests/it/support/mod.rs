@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod bomb;
 pub(crate) mod broker;
 pub(crate) mod caller;
+pub(crate) mod coordinators;
 pub(crate) mod librdkafka;
 pub(crate) mod raw;
 pub(crate) mod requests;
