@@ -64,7 +64,7 @@ pub struct Shard {
     pub waits: Waits,
     /// Tasks that serve other shards.
     pub tasks: TaskGroup,
-    image: RefCell<Image>,
+    image: Rc<RefCell<Image>>,
     cluster_id: OnceCell<String>,
     topic_configs: RefCell<BTreeMap<TopicId, Rc<TopicConfig>>>,
     partitions: RefCell<BTreeMap<TopicPartition, Rc<Partition>>>,
@@ -88,7 +88,7 @@ impl Shard {
             tasks: TaskGroup::new(),
             controller: Seat::new(),
             coordinators: Coordinators::default(),
-            image: RefCell::new(Image::empty()),
+            image: Rc::new(RefCell::new(Image::empty())),
             cluster_id: OnceCell::new(),
             topic_configs: RefCell::new(BTreeMap::new()),
             partitions: RefCell::new(BTreeMap::new()),
@@ -113,6 +113,11 @@ impl Shard {
     /// Returns the metadata as this shard knows it. Do not hold it across an `await`.
     pub fn image(&self) -> Ref<'_, Image> {
         self.image.borrow()
+    }
+
+    /// Returns the metadata for one who needs it later, as it is then.
+    pub fn shared_image(&self) -> Rc<RefCell<Image>> {
+        Rc::clone(&self.image)
     }
 
     /// Returns the stores, once they are open.

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use types::TopicId;
 use wire::messages::{
-    alter_replica_log_dirs, create_topics, describe_log_dirs, describe_topic_partitions, fetch,
-    list_offsets, metadata,
+    alter_replica_log_dirs, create_topics, delete_topics, describe_log_dirs,
+    describe_topic_partitions, fetch, list_offsets, metadata, offset_commit, offset_fetch,
 };
 
 use crate::admin::{get, sample};
 use crate::support::ask::ask_newest;
+use crate::support::coordinators::await_coordinators;
 use crate::support::librdkafka::{Consumed, PATIENCE, Producer, read_partition};
-use crate::support::{Broker, Scratch};
+use crate::support::{Broker, Caller, Scratch};
 
 /// Puts something where the second directory was.
 type Replace = fn(&Path);
@@ -462,6 +463,81 @@ fn partitions_of_a_directory_that_is_not_named_or_named_twice_are_out_of_service
     assert!(broker.terminate().0.success());
     let broker = node.start(&[]);
     assert_eq!(read(&broker, "t"), written);
+}
+
+/// Commits for partition 0 of a topic as a consumer without a group does.
+fn commit(caller: &mut Caller, group: &str, topic: &str) {
+    let request = offset_commit::Request {
+        group_id: group.to_owned(),
+        generation_id_or_member_epoch: -1,
+        topics: vec![offset_commit::Topic {
+            name: topic.to_owned(),
+            partitions: vec![offset_commit::Partition {
+                committed_offset: 7,
+                ..offset_commit::Partition::default()
+            }],
+            ..offset_commit::Topic::default()
+        }],
+        ..offset_commit::Request::default()
+    };
+    let answer = caller.call(&request, 8);
+    assert_eq!(answer.topics[0].partitions[0].error_code, 0);
+}
+
+/// The code, and the topics that a group has offsets of.
+fn committed(caller: &mut Caller, group: &str) -> (i16, Vec<String>) {
+    let request = offset_fetch::Request {
+        group_id: group.to_owned(),
+        topics: None,
+        ..offset_fetch::Request::default()
+    };
+    let answer = caller.call(&request, 7);
+    let topics = answer.topics.into_iter().map(|topic| topic.name);
+    (answer.error_code, topics.collect())
+}
+
+#[test]
+fn groups_of_a_lost_directory_come_back_without_the_topics_deleted_meanwhile() {
+    let node = Node::new("directories-groups");
+    let arguments = ["--cores", "1", "--set", "offsets.topic.num.partitions=4"];
+    let broker = node.start(&arguments);
+    for topic in ["t", "deleted", "kept"] {
+        create(&broker, topic);
+    }
+    let mut caller = Caller::new(broker.address(), "client");
+    await_coordinators(&mut caller);
+    let groups: Vec<String> = (0..20).map(|number| format!("group-{number}")).collect();
+    for group in &groups {
+        for topic in ["t", "deleted", "kept"] {
+            commit(&mut caller, group, topic);
+        }
+    }
+    broker.kill();
+    node.replace_second(|path| fs::create_dir(path).unwrap());
+    let broker = node.start(&arguments);
+    let delete = delete_topics::Request {
+        topic_names: vec!["t".to_owned(), "deleted".to_owned()],
+        timeout_ms: 30_000,
+        ..delete_topics::Request::default()
+    };
+    let mut caller = Caller::new(broker.address(), "client");
+    for deleted in caller.call(&delete, 5).responses {
+        assert_eq!(deleted.error_code, 0);
+    }
+    // One is made again: a reader that went on where the old one was left would miss records.
+    create(&broker, "t");
+    let lost = |group: &&String| committed(&mut caller, group).0 != 0;
+    let lost = groups.iter().filter(lost).count();
+    assert!((1..groups.len()).contains(&lost), "{lost} groups are lost");
+    broker.kill();
+    node.restore_second();
+    let broker = node.start(&arguments);
+    let mut caller = Caller::new(broker.address(), "client");
+    await_coordinators(&mut caller);
+    for group in &groups {
+        let kept = (0, vec!["kept".to_owned()]);
+        assert_eq!(committed(&mut caller, group), kept, "{group}");
+    }
 }
 
 #[test]

@@ -255,6 +255,8 @@ pub struct TopicDeleted {
     pub topic: TopicName,
     /// Its id: offsets that were committed for another topic of the name stay.
     pub topic_id: TopicId,
+    /// Whether another topic has the name by now: what was committed without an id stays for it.
+    pub is_replaced: bool,
 }
 
 impl Request {

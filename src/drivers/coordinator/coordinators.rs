@@ -23,7 +23,7 @@ impl Coordinators {
     /// Takes the coordinator's seat at a partition and begins to read its log.
     pub fn open(&self, shard: &Shard, partition: &Rc<Partition>) {
         let settings = settings(&shard.config);
-        let seat = Seat::take(Rc::clone(partition), settings);
+        let seat = Seat::take(Rc::clone(partition), shard.shared_image(), settings);
         let index = partition.id().partition;
         let before = self.0.borrow_mut().insert(index, seat);
         assert!(before.is_none(), "a partition has one coordinator");
@@ -112,5 +112,6 @@ pub fn deleted(topic: types::TopicId, name: &TopicName) -> TopicDeleted {
     TopicDeleted {
         topic: name.clone(),
         topic_id: topic,
+        is_replaced: false,
     }
 }

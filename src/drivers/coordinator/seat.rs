@@ -12,9 +12,10 @@
 //! 3. A snapshot holds the log up to an offset that every record before was applied of.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use controller::Image;
 use coordinator::{
     Action, AppendFailure, Coordinator, GroupError, Now, RecordBytes, Request, Response, Settings,
     Ticket, Token, TopicDeleted,
@@ -100,7 +101,11 @@ impl<T> Line<T> {
 
 impl Seat {
     /// Takes the seat: the log is read from now on, and then requests are served.
-    pub(super) fn take(partition: Rc<Partition>, settings: Settings) -> Rc<Self> {
+    pub(super) fn take(
+        partition: Rc<Partition>,
+        image: Rc<RefCell<Image>>,
+        settings: Settings,
+    ) -> Rc<Self> {
         let seat = Rc::new(Self {
             partition,
             coordinator: RefCell::new(None),
@@ -116,8 +121,9 @@ impl Seat {
             tasks: TaskGroup::new(),
         });
         let serving = Rc::clone(&seat);
-        seat.tasks
-            .spawn(Queue::Latency, async move { serving.load(settings).await });
+        seat.tasks.spawn(Queue::Latency, async move {
+            serving.load(image, settings).await
+        });
         seat
     }
 
@@ -181,7 +187,7 @@ impl Seat {
         Token(self.token_next.replace(self.token_next.get() + 1))
     }
 
-    async fn load(self: Rc<Self>, settings: Settings) {
+    async fn load(self: Rc<Self>, image: Rc<RefCell<Image>>, settings: Settings) {
         let replayed = match replay(self.partition.log(), settings).await {
             Ok(replayed) => replayed,
             Err(error) => {
@@ -210,6 +216,30 @@ impl Seat {
         self.tasks
             .spawn(Queue::Latency, async move { ringing.ring().await });
         self.step(Coordinator::loaded);
+        self.forget_deleted(&image.borrow());
+    }
+
+    /// Lets the coordinator forget the topics that were deleted while nobody sat here: one that is
+    /// made again under the name must not be read from where the old one was left.
+    fn forget_deleted(self: &Rc<Self>, image: &Image) {
+        let mut gone = BTreeSet::new();
+        if let Some(coordinator) = self.coordinator.borrow().as_ref() {
+            let groups = coordinator.logged().groups();
+            for (topic, partitions) in groups.flat_map(|(_, group)| &group.offsets) {
+                let known = image.topic_named(topic.as_str()).map(|topic| topic.id);
+                let ids = partitions.values().map(|committed| committed.topic_id);
+                let others =
+                    ids.filter(|&id| known.is_none_or(|known| !id.is_zero() && id != known));
+                gone.extend(others.map(|id| (topic.clone(), id, known.is_some())));
+            }
+        }
+        for (topic, topic_id, is_replaced) in gone {
+            self.forget_topic(&TopicDeleted {
+                topic,
+                topic_id,
+                is_replaced,
+            });
+        }
     }
 
     /// Has the coordinator do something, and does what it wants done.

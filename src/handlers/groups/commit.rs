@@ -8,7 +8,7 @@ use coordinator::{
     Request as Ask, Response as Told,
 };
 use server::{Reply, Request, Session};
-use types::{ErrorCode, LeaderEpoch, PartitionIndex, TopicId, TopicName};
+use types::{ErrorCode, LeaderEpoch, PartitionIndex, TopicName};
 use wire::messages::topic::TopicRef;
 use wire::messages::{offset_commit, offset_delete};
 
@@ -111,7 +111,7 @@ fn judge(
                 let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
                 Ok(NewOffset {
                     topic: known.name.clone(),
-                    topic_id: if by_id { known.id } else { TopicId::ZERO },
+                    topic_id: known.id,
                     partition: index,
                     offset: partition.committed_offset,
                     leader_epoch: LeaderEpoch::new(partition.committed_leader_epoch),

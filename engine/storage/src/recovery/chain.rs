@@ -2,23 +2,20 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use runtime::{File, OpenMode};
 use types::size::block_ceil;
 use types::{BLOCK_SIZE, ByteCount, ShardId};
 
+use super::window::Window;
 use crate::error::Error;
-use crate::join::join_all;
 use crate::journal::{
     ChunkHeader, FoundFile, Frame, Head, JOURNAL_VERSION, NoHead, Sequence, announced_size,
-    read_frames,
+    head_size, read_frames,
 };
 use crate::layout::{Layout, journal_index};
 use crate::log_end::LogEnd;
 use crate::mutants::{self, Mutant};
-
-/// How much of a file is read by one request, several of which are under way.
-const READ_SIZE: u64 = 1024 * 1024;
 
 /// A frame and its payload.
 #[derive(Clone, Debug)]
@@ -49,7 +46,6 @@ struct FileChunks {
     live_from: u64,
     /// Where the next one would be.
     end: u64,
-    bytes: Bytes,
 }
 
 /// Opens the files of a shard's journal, with their heads.
@@ -129,9 +125,12 @@ pub(crate) async fn read_chain(
     // on a chunk which the next replay does not find would leave the segments ahead of the journal.
     let synced = newest_file.file.sync_data().await;
     synced.map_err(Error::io("sync", &newest_file.path))?;
-    let newest = read_file(&head, &newest_file).await?;
-    if let Some(position) = later_synced_chunk(&newest) {
-        return Err(damaged(shard, &newest_file, position));
+    let mut window = Window::new(&newest_file);
+    let newest = read_chunks(&head, &mut window).await;
+    let newest = newest.map_err(Error::io("read", &newest_file.path))?;
+    let is_hole = is_before_synced_chunk(&newest, &mut window).await;
+    if is_hole.map_err(Error::io("read", &newest_file.path))? {
+        return Err(damaged(shard, &newest_file, newest.end));
     }
     // Rule 4 of recycling: what is before the newest word on it may be overwritten already.
     let live_from = newest.live_from;
@@ -148,7 +147,8 @@ pub(crate) async fn read_chain(
         if head.sequence != expected {
             return Err(damaged(shard, last_file, last_end));
         }
-        let chunks = read_file(head, file).await?;
+        let chunks = read_chunks(head, &mut Window::new(file)).await;
+        let chunks = chunks.map_err(Error::io("read", &file.path))?;
         older.extend(chunks.frames);
         expected = chunks.last.next();
         (last_file, last_end) = (file, chunks.end);
@@ -175,20 +175,17 @@ fn damaged(shard: ShardId, file: &FoundFile, position: u64) -> Error {
 }
 
 /// Reads the chunks of one file that continue its head.
-async fn read_file(head: &Head, found: &FoundFile) -> Result<FileChunks, Error> {
-    let bytes = read_whole(found)
-        .await
-        .map_err(Error::io("read", &found.path))?;
-    let mut position = announced_size(&bytes).unwrap_or(BLOCK_SIZE);
+///
+/// *Cost*: the chunks in memory, until the last frame of them is redone.
+async fn read_chunks(head: &Head, window: &mut Window<'_>) -> io::Result<FileChunks> {
     let mut chunks = FileChunks {
         frames: Vec::new(),
         last: head.sequence,
         live_from: head.live_from,
-        end: position,
-        bytes: bytes.clone(),
+        end: head_size(head.ends.len()),
     };
-    while let Some(rest) = bytes.get(ByteCount(position).as_usize()..) {
-        let Some(header) = ChunkHeader::read(rest) else {
+    while let Some(block) = window.at(chunks.end, BLOCK_SIZE).await? {
+        let Some(header) = ChunkHeader::read(block) else {
             break;
         };
         // Rule 1: anything but the next number is what an earlier lap left.
@@ -196,18 +193,21 @@ async fn read_file(head: &Head, found: &FoundFile) -> Result<FileChunks, Error> 
         if !continues && !mutants::is_on(Mutant::StaleFrameAccepted) {
             break;
         }
-        let Some(frames) = read_frames(&header, rest) else {
+        let Some(chunk) = window.at(chunks.end, header.length.into()).await? else {
+            break;
+        };
+        let chunk = Bytes::copy_from_slice(chunk);
+        let Some(frames) = read_frames(&header, &chunk) else {
             break;
         };
         let owned = |(frame, payload): (Frame, &[u8])| ReadFrame {
             frame,
-            payload: bytes.slice_ref(payload),
+            payload: chunk.slice_ref(payload),
         };
         chunks.frames.extend(frames.into_iter().map(owned));
         chunks.last = header.sequence;
         chunks.live_from = chunks.live_from.max(header.live_from);
-        position += block_ceil(header.length.into());
-        chunks.end = position;
+        chunks.end += block_ceil(header.length.into());
         runtime::yield_if_due().await;
     }
     Ok(chunks)
@@ -217,41 +217,20 @@ async fn read_file(head: &Head, found: &FoundFile) -> Result<FileChunks, Error> 
 ///
 /// A chunk says what was synced when it was placed. If that is at or behind the first missing one,
 /// the missing one was synced, and acknowledged.
-fn later_synced_chunk(chunks: &FileChunks) -> Option<u64> {
+async fn is_before_synced_chunk(chunks: &FileChunks, window: &mut Window<'_>) -> io::Result<bool> {
     let missing = chunks.last.next();
-    let blocks = (chunks.end..).step_by(ByteCount(BLOCK_SIZE).as_usize());
-    let headers = blocks.map_while(|position| {
-        let rest = chunks.bytes.get(ByteCount(position).as_usize()..)?;
-        (!rest.is_empty()).then(|| ChunkHeader::read(rest))
-    });
     let proves = |header: ChunkHeader| {
         header.sequence > missing
             && header.sequence.generation == missing.generation
             && header.durable_through >= missing.counter
     };
-    headers.flatten().any(proves).then_some(chunks.end)
-}
-
-/// Reads a whole file, several pieces at a time.
-///
-/// *Cost*: the file's size in memory, until the last frame of it is redone.
-async fn read_whole(found: &FoundFile) -> io::Result<Bytes> {
-    let pieces = found.size.div_ceil(READ_SIZE);
-    let file = &found.file;
-    let piece = |index: u64| {
-        let position = index * READ_SIZE;
-        let length = READ_SIZE.min(found.size - position);
-        async move { file.read_at(position, ByteCount(length).as_usize()).await }
-    };
-    let mut bytes = BytesMut::with_capacity(ByteCount(found.size).as_usize());
-    let mut index = 0;
-    while index < pieces {
-        // Four under way at a time.
-        let group = (index..pieces.min(index + 4)).map(piece);
-        for read in join_all(group.collect()).await {
-            bytes.extend_from_slice(&read?);
+    let mut position = chunks.end;
+    while let Some(block) = window.at(position, BLOCK_SIZE).await? {
+        if ChunkHeader::read(block).is_some_and(proves) {
+            return Ok(true);
         }
-        index += 4;
+        position += BLOCK_SIZE;
+        runtime::yield_if_due().await;
     }
-    Ok(bytes.freeze())
+    Ok(false)
 }

@@ -19,6 +19,7 @@ mod ends;
 mod overlay;
 mod redo;
 mod replay;
+mod window;
 
 pub(crate) use chain::find_files;
 pub(crate) use ends::write as write_ends;

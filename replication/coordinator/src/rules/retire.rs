@@ -54,11 +54,13 @@ impl Scope<'_> {
             .reply_when_durable(token, Response::DeleteGroup(Ok(())));
     }
 
-    /// A topic is gone: offsets that were committed for it, or for an unknown topic of its name, go.
+    /// A topic is gone: offsets that were committed for it go, and those for an unknown topic of its
+    /// name unless there is another one.
     pub(crate) fn forget_topic(&mut self, deleted: &TopicDeleted) {
         let (records, rest) = self.tombstones(|topic, committed| {
             let id = committed.topic_id;
-            *topic == deleted.topic && (id.is_zero() || id == deleted.topic_id)
+            let may_be_its_own = id == deleted.topic_id || (id.is_zero() && !deleted.is_replaced);
+            *topic == deleted.topic && may_be_its_own
         });
         if !records.is_empty() {
             let effect = match rest {

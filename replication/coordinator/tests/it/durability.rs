@@ -95,6 +95,7 @@ fn the_end_of_a_topic_reaches_a_first_commit_that_is_on_its_way() {
     machine.send(Request::TopicDeleted(TopicDeleted {
         topic: topic("t"),
         topic_id: TopicId([1; 16]),
+        is_replaced: false,
     }));
     machine.sync_log();
     machine.answer(first);

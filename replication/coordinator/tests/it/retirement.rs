@@ -113,20 +113,23 @@ fn an_offset_with_an_expiry_of_its_own_goes_then() {
 fn the_offsets_of_a_deleted_topic_go_but_not_those_of_its_namesake() {
     let mut machine = Machine::new();
     let ids = [TopicId::ZERO, TopicId([1; 16]), TopicId([2; 16])];
-    for (index, id) in ids.into_iter().enumerate() {
-        let mut offset = commit(nobody(), "t", i32::try_from(index).unwrap(), 1);
-        offset.offsets[0].topic_id = id;
-        machine.commit(offset).unwrap();
+    for (is_replaced, unknown) in [(true, Some(1)), (false, None)] {
+        for (index, id) in ids.into_iter().enumerate() {
+            let mut offset = commit(nobody(), "t", i32::try_from(index).unwrap(), 1);
+            offset.offsets[0].topic_id = id;
+            machine.commit(offset).unwrap();
+        }
+        machine.commit(commit(nobody(), "u", 0, 1)).unwrap();
+        let deleted = TopicDeleted {
+            topic: topic("t"),
+            topic_id: TopicId([1; 16]),
+            is_replaced,
+        };
+        machine.call(Request::TopicDeleted(deleted));
+        let left = [0, 1, 2].map(|index| machine.offset("t", index));
+        assert_eq!(left, [unknown, None, Some(1)]);
+        assert_eq!(machine.offset("u", 0), Some(1));
     }
-    machine.commit(commit(nobody(), "u", 0, 1)).unwrap();
-    let deleted = TopicDeleted {
-        topic: topic("t"),
-        topic_id: TopicId([1; 16]),
-    };
-    machine.call(Request::TopicDeleted(deleted));
-    let left = [0, 1, 2].map(|index| machine.offset("t", index));
-    assert_eq!(left, [None, None, Some(1)]);
-    assert_eq!(machine.offset("u", 0), Some(1));
 }
 
 /// A group that has never had members, with more offsets than tombstones fit one batch.
@@ -173,6 +176,7 @@ fn many_offsets_expire_and_many_of_a_topic_go() {
     let deleted = TopicDeleted {
         topic: topic("t"),
         topic_id: TopicId([1; 16]),
+        is_replaced: false,
     };
     machine.call(Request::TopicDeleted(deleted));
     assert_eq!(machine.coordinator.logged().offset_count(), 0);
