@@ -1,8 +1,11 @@
 //! Deadlines, each under a key: set, moved, cancelled and taken in the order of time.
 //!
+//! Most are moved away again and again, by every heartbeat, before they come. Such a one keeps its
+//! place in the order, and goes to its new one when the old time has come.
+//!
 //! *Cost*: logarithmic in the number of timers, whatever is done.
 //!
-//! Invariant: both maps hold the same timers.
+//! Invariant: both maps hold the same timers, each placed at its deadline or before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,42 +29,63 @@ pub(crate) enum TimerKey {
 /// All deadlines of a coordinator.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    deadlines: BTreeMap<TimerKey, Monotonic>,
+    timers: BTreeMap<TimerKey, Timer>,
     order: BTreeSet<(Monotonic, TimerKey)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Timer {
+    deadline: Monotonic,
+    /// Its place in the order.
+    placed: Monotonic,
 }
 
 impl Timers {
     /// Sets a deadline; an earlier one under the same key is gone.
     pub(crate) fn set(&mut self, key: TimerKey, deadline: Monotonic) {
-        self.cancel(&key);
+        if let Some(timer) = self.timers.get_mut(&key) {
+            timer.deadline = deadline;
+            if timer.placed <= deadline {
+                return;
+            }
+            self.cancel(&key);
+        }
+        self.place(key, deadline);
+    }
+
+    fn place(&mut self, key: TimerKey, deadline: Monotonic) {
         self.order.insert((deadline, key.clone()));
-        self.deadlines.insert(key, deadline);
+        let placed = deadline;
+        self.timers.insert(key, Timer { deadline, placed });
     }
 
     pub(crate) fn cancel(&mut self, key: &TimerKey) {
-        if let Some((key, deadline)) = self.deadlines.remove_entry(key) {
-            let held = self.order.remove(&(deadline, key));
+        if let Some((key, timer)) = self.timers.remove_entry(key) {
+            let held = self.order.remove(&(timer.placed, key));
             assert!(held, "both maps hold the same timers");
         }
     }
 
     pub(crate) fn is_set(&self, key: &TimerKey) -> bool {
-        self.deadlines.contains_key(key)
+        self.timers.contains_key(key)
     }
 
-    /// Returns the next deadline.
+    /// Returns when [`Self::take_due`] is to be called next: no later than the next deadline.
     pub(crate) fn next(&self) -> Option<Monotonic> {
-        self.order.first().map(|(deadline, _)| *deadline)
+        self.order.first().map(|(placed, _)| *placed)
     }
 
     /// Takes the first timer that is due.
     pub(crate) fn take_due(&mut self, now: Monotonic) -> Option<TimerKey> {
-        if self.next()? > now {
-            return None;
+        while self.next()? <= now {
+            let (_, key) = self.order.pop_first()?;
+            let (key, timer) = self.timers.remove_entry(&key)?;
+            if timer.deadline <= now {
+                return Some(key);
+            }
+            self.place(key, timer.deadline);
         }
-        let (_, key) = self.order.pop_first()?;
-        self.deadlines.remove(&key);
-        Some(key)
+        None
     }
 
     /// Cancels all deadlines of a group.
@@ -69,7 +93,7 @@ impl Timers {
         self.cancel(&TimerKey::Join(group.clone()));
         self.cancel(&TimerKey::Sync(group.clone()));
         let first = TimerKey::Session(group.clone(), MemberId::default());
-        let sessions = self.deadlines.range(first..).map(|(key, _)| key);
+        let sessions = self.timers.range(first..).map(|(key, _)| key);
         let of_group = |key: &&TimerKey| matches!(key, TimerKey::Session(id, _) if id == group);
         let keys: Vec<TimerKey> = sessions.take_while(of_group).cloned().collect();
         for key in &keys {
@@ -104,6 +128,25 @@ mod tests {
         assert_eq!(timers.take_due(at(20)), Some(session("g", "a")));
         assert_eq!(timers.take_due(at(20)), Some(session("g", "b")));
         assert_eq!(timers.take_due(at(99)), None);
+    }
+
+    #[test]
+    fn a_timer_that_is_moved_away_comes_when_it_was_set_for_last() {
+        let mut timers = Timers::default();
+        timers.set(session("g", "a"), at(10));
+        timers.set(session("g", "b"), at(25));
+        timers.set(session("g", "a"), at(20));
+        timers.set(session("g", "a"), at(30));
+        assert_eq!(timers.take_due(at(24)), None);
+        assert_eq!(timers.next(), Some(at(25)));
+        timers.set(session("g", "a"), at(26));
+        assert_eq!(timers.take_due(at(40)), Some(session("g", "b")));
+        assert_eq!(timers.take_due(at(40)), Some(session("g", "a")));
+        assert_eq!(timers.take_due(at(40)), None);
+        timers.set(session("g", "a"), at(50));
+        timers.set(session("g", "a"), at(60));
+        timers.cancel(&session("g", "a"));
+        assert_eq!(timers.next(), None);
     }
 
     #[test]

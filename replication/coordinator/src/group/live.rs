@@ -47,7 +47,8 @@ pub(crate) enum Gathering {
         /// How much longer it may be extended.
         remaining: Duration,
     },
-    /// The group was not empty: it is complete when all its members have joined again.
+    /// The group was not empty, or its delay is over: it is complete when all its members have
+    /// joined, and those that were given an id.
     Again,
 }
 

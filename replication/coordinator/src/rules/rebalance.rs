@@ -1,5 +1,7 @@
 //! Rebalances: members gather, a generation begins, and those that are silent are left behind.
 
+use std::time::Duration;
+
 use crate::error::GroupError;
 use crate::group::{Gathering, Phase};
 use crate::lanes::Hold;
@@ -8,6 +10,10 @@ use crate::response::Response;
 use crate::rules::scope::{Effect, Scope};
 use crate::text::{Blob, MemberId};
 use crate::timers::TimerKey;
+
+/// How long the first generation waits, after its delay, for those that were given an id and are on
+/// their way back with it: without them it would end as soon as it began.
+const PENDING_GRACE: Duration = Duration::from_millis(100);
 
 impl Scope<'_> {
     fn join_timer(&self) -> TimerKey {
@@ -72,6 +78,7 @@ impl Scope<'_> {
     /// Members have had their time to join.
     pub(crate) fn join_time_is_up(&mut self) {
         let initial_delay = self.settings.group_initial_rebalance_delay;
+        let has_pending = self.group.pending_count() > 0;
         match &mut self.group.phase {
             Phase::Preparing(Gathering::Initial {
                 has_new_member,
@@ -83,6 +90,11 @@ impl Scope<'_> {
                 *remaining = remaining.saturating_sub(*delay);
                 *delay = next_delay;
                 let deadline = self.now.monotonic.after(next_delay);
+                self.timers.set(self.join_timer(), deadline);
+            }
+            Phase::Preparing(gathering @ Gathering::Initial { .. }) if has_pending => {
+                *gathering = Gathering::Again;
+                let deadline = self.now.monotonic.after(PENDING_GRACE);
                 self.timers.set(self.join_timer(), deadline);
             }
             Phase::Preparing(_) => self.complete_join(),

@@ -1,11 +1,13 @@
 //! JoinGroup: who is let in, and when a generation begins.
 
+use std::time::Duration;
+
 use coordinator::{GroupError, Join, MemberId, Protocol, Request, Settings};
 use types::ByteCount;
 
 use crate::support::{
-    DELAY_MS, Machine, REBALANCE_MS, SESSION_MS, again, blob, claim, member, modern, named,
-    protocols, sync, unnamed,
+    DELAY_MS, Machine, PENDING_GRACE_MS, REBALANCE_MS, SESSION_MS, again, blob, claim, member,
+    modern, named, protocols, sync, unnamed,
 };
 
 #[test]
@@ -132,6 +134,58 @@ fn nobody_joins_while_nobody_is_there_to_wait_for() {
     assert!(machine.waits(token));
     machine.pass(1);
     assert_eq!(machine.joined(token).generation, 1);
+}
+
+#[test]
+fn a_first_generation_waits_a_little_for_those_that_were_given_an_id() {
+    let mut machine = Machine::with(Settings {
+        group_initial_rebalance_delay: Duration::ZERO,
+        ..Settings::default()
+    });
+    let [a, b] = ["a", "b"].map(|name| {
+        let given = machine.join(modern(name)).unwrap_err().member;
+        Join {
+            member: given,
+            ..modern(name)
+        }
+    });
+    let first = machine.send_join(a);
+    machine.pass(PENDING_GRACE_MS - 1);
+    assert!(machine.waits(first));
+    let second = machine.send_join(b);
+    for token in [first, second] {
+        assert_eq!(machine.joined(token).generation, 1);
+    }
+}
+
+#[test]
+fn it_does_not_wait_for_long_and_not_where_nobody_is_to_come() {
+    let mut machine = Machine::with(Settings {
+        group_initial_rebalance_delay: Duration::ZERO,
+        ..Settings::default()
+    });
+    let lost = machine.join(modern("lost")).unwrap_err().member;
+    let given = machine.join(modern("a")).unwrap_err().member;
+    let token = machine.send_join(Join {
+        member: given,
+        ..modern("a")
+    });
+    machine.pass(PENDING_GRACE_MS - 1);
+    assert!(machine.waits(token));
+    machine.pass(1);
+    let joined = machine.joined(token);
+    assert_eq!((joined.generation, joined.members.len()), (1, 1));
+    // Who comes later is a member like any other.
+    machine.send_join(Join {
+        member: lost,
+        ..modern("lost")
+    });
+    assert_eq!(machine.state(), "PreparingRebalance");
+
+    let mut alone = Machine::with(machine.settings.clone());
+    let token = alone.send_join(unnamed("a"));
+    alone.pass(0);
+    assert_eq!(alone.joined(token).generation, 1);
 }
 
 #[test]

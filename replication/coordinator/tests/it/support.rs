@@ -13,6 +13,8 @@ use types::{Monotonic, Offset, PartitionIndex, TimestampMs, TopicId, TopicName};
 
 pub(crate) const GROUP: &str = "g";
 pub(crate) const DELAY_MS: u64 = 3_000;
+/// How long those that were given an id are waited for when the delay is over.
+pub(crate) const PENDING_GRACE_MS: u64 = 100;
 pub(crate) const SESSION_MS: i32 = 10_000;
 pub(crate) const REBALANCE_MS: i32 = 60_000;
 const WALL_START_MS: i64 = 1_700_000_000_000;
