@@ -15,6 +15,7 @@ use crate::layout::{index_name, segment_of};
 use crate::log_core::{LogCore, Past, Place};
 use crate::log_end::LogEnd;
 use crate::producers::{LOG_PRODUCERS_MAX, ProducerBatch, Producers};
+use crate::ranges::Ranges;
 use crate::segment::{Found, ScanError, Scanner};
 use crate::shared::Shared;
 use crate::snapshot::{self, Snapshot};
@@ -36,8 +37,8 @@ struct Findings {
     /// How many index entries of the last segment are in its file.
     flushed: u64,
     index: IndexTail,
-    /// What was read of the last segment, and checked.
-    scanned: Option<(u64, u64)>,
+    /// What was read of the last segment, and is valid.
+    valid: Ranges,
     snapshot: Option<(u64, Offset)>,
 }
 
@@ -83,7 +84,7 @@ async fn find(shared: &Shared, core: &LogCore, end: &LogEnd) -> Result<Findings,
         index: entries
             .last()
             .map_or_else(IndexTail::default, IndexTail::behind),
-        scanned: None,
+        valid: Ranges::default(),
         snapshot: None,
     };
     let first = Place {
@@ -235,7 +236,7 @@ async fn scan_closed(
         }
         let file = shared.files.open(&shared.layout, &core.id, segment).await?;
         let mut scanner = Scanner::new(&file.file, start, length, next, epoch);
-        while let Some(found) = next_of(&mut scanner, segment).await? {
+        while let Some(found) = next_valid(core, &mut scanner, segment).await? {
             findings.note(&found, end.has_producers);
             epoch = found.epoch;
         }
@@ -275,7 +276,8 @@ async fn scan_last(
         .open(&shared.layout, &core.id, end.segment)
         .await?;
     let mut scanner = Scanner::new(&file.file, start.0, end.position, start.1, start.2);
-    while let Some(found) = next_of(&mut scanner, end.segment).await? {
+    while let Some(found) = next_valid(core, &mut scanner, end.segment).await? {
+        findings.valid.add(found.position, scanner.position());
         if found.position >= by_snapshot.0 {
             findings.note(&found, end.has_producers);
         }
@@ -289,15 +291,32 @@ async fn scan_last(
             position: scanner.position(),
         });
     }
-    findings.scanned = Some((start.0, end.position));
     Ok(())
 }
 
-async fn next_of(scanner: &mut Scanner<'_>, segment: Offset) -> Result<Option<Found>, ReadError> {
-    match scanner.next().await {
-        Ok(found) => Ok(found),
-        Err(ScanError::Io(error)) => Err(error.into()),
-        Err(ScanError::Damaged { position }) => Err(ReadError::Corrupt { segment, position }),
+/// Finds the next valid batch; `None` at the end.
+///
+/// A damaged one is passed, and reads of it are refused; of its producer nothing is known then, who
+/// cannot repeat what nobody can read.
+///
+/// *Errors*: [`ReadError::Corrupt`] for damage of which it cannot be told where it ends.
+async fn next_valid(
+    core: &LogCore,
+    scanner: &mut Scanner<'_>,
+    segment: Offset,
+) -> Result<Option<Found>, ReadError> {
+    loop {
+        let damage = match scanner.next().await {
+            Ok(found) => return Ok(found),
+            Err(ScanError::Io(error)) => return Err(error.into()),
+            Err(damage @ ScanError::Damaged { .. }) => damage,
+        };
+        let position = scanner.position();
+        let passed = scanner.pass_damage().await;
+        let Some(size) = passed.map_err(|error| error.in_segment(segment))? else {
+            return Err(damage.in_segment(segment));
+        };
+        tracing::error!(log = %core.id, %segment, position, size, "a batch is damaged: reads of it are refused");
     }
 }
 
@@ -340,10 +359,8 @@ fn take_over(core: &LogCore, end: &LogEnd, findings: Findings) {
     if let Some(index) = state.indexes.get_mut(&end.segment) {
         index.prepend(findings.flushed, findings.index);
     }
-    if let Some((from, to)) = findings.scanned {
-        let ranges = state.verified.entry(end.segment).or_default();
-        ranges.add(from, to);
-    }
+    let verified = state.verified.entry(end.segment).or_default();
+    verified.add_all(&findings.valid);
     if let Some((sequence, segment)) = findings.snapshot {
         state.snapshots.sequence = sequence;
         state.snapshots.segment = segment;

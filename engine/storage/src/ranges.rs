@@ -34,6 +34,13 @@ impl Ranges {
         }
     }
 
+    /// Adds what another set holds.
+    pub(crate) fn add_all(&mut self, others: &Self) {
+        for &(start, end) in &others.ranges {
+            self.add(start, end);
+        }
+    }
+
     /// Returns how far from `start` on everything is held; `start` if it is not.
     pub(crate) fn end_from(&self, start: u64) -> u64 {
         let holding = self

@@ -7,7 +7,7 @@ use types::{LeaderEpoch, Offset, TimestampMs};
 use super::handle::Log;
 use crate::error::ReadError;
 use crate::load::load;
-use crate::segment::{ScanError, Scanner, WALK_PIECE_SIZE, index_of, segment_of};
+use crate::segment::{Scanner, WALK_PIECE_SIZE, index_of, segment_of};
 
 /// A record's place by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,10 +170,7 @@ impl Log {
                 }
                 Ok(Some((_, None | Some(Ok(_))))) => {}
                 Ok(None) => return Ok(Vec::new()),
-                Err(ScanError::Io(error)) => return Err(error.into()),
-                Err(ScanError::Damaged { position }) => {
-                    return Err(ReadError::Corrupt { segment, position });
-                }
+                Err(error) => return Err(error.in_segment(segment)),
             }
         }
     }

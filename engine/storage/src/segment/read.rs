@@ -196,7 +196,7 @@ fn is_unusable(error: &io::Error) -> bool {
     )
 }
 
-/// Makes the index of a closed segment from its batches, up to the first damage.
+/// Makes the index of a closed segment from its batches, up to damage that cannot be passed.
 async fn rebuild(
     file: &SegmentFile,
     core: &LogCore,
@@ -218,7 +218,11 @@ async fn rebuild(
             Err(ScanError::Damaged { position }) => {
                 let segment = key.segment;
                 tracing::error!(log = %core.id, %segment, position, "segment is damaged");
-                return Ok(tail.pending);
+                match scanner.pass_damage().await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => return Ok(tail.pending),
+                    Err(error) => return Err(error.in_segment(segment)),
+                }
             }
         }
     }
@@ -331,6 +335,8 @@ pub(crate) fn segment_of(state: &LogState, offset: Offset) -> Offset {
 }
 
 /// Walks from the index to the batch that holds an offset; returns its first offset and position.
+///
+/// Damaged batches on the way are passed if it can be told where they end.
 async fn find(
     file: &SegmentFile,
     index: &IndexedSegment,
@@ -342,25 +348,23 @@ async fn find(
     let mut scanner = scanner.with_piece_size(WALK_PIECE_SIZE);
     loop {
         let place = (scanner.next_offset(), scanner.position());
-        match scanner
-            .next()
-            .await
-            .map_err(|error| corrupt(index, error))?
-        {
-            Some(found) if found.next <= offset => {}
-            Some(_) | None => return Ok(place),
+        match scanner.next().await {
+            Ok(Some(found)) if found.next <= offset => {}
+            Ok(_) => return Ok(place),
+            Err(damage @ ScanError::Damaged { .. }) => {
+                let passed = scanner.pass_damage().await;
+                let passed = passed.map_err(|error| corrupt(index, error))?;
+                if passed.is_none() || scanner.next_offset() > offset {
+                    return Err(corrupt(index, damage));
+                }
+            }
+            Err(error) => return Err(corrupt(index, error)),
         }
     }
 }
 
 fn corrupt(index: &IndexedSegment, error: ScanError) -> ReadError {
-    match error {
-        ScanError::Io(error) => error.into(),
-        ScanError::Damaged { position } => ReadError::Corrupt {
-            segment: index.segment,
-            position,
-        },
-    }
+    error.in_segment(index.segment)
 }
 
 /// Chooses where a range ends: between batches, within the limits if it can be.
@@ -387,11 +391,14 @@ async fn choose_end(
     let scanner = Scanner::new(&file.file, start.1, stop.1, start.0, epoch);
     let mut scanner = scanner.with_piece_size(WALK_PIECE_SIZE);
     let mut end = None;
-    while let Some(found) = scanner
-        .next()
-        .await
-        .map_err(|error| corrupt(index, error))?
-    {
+    loop {
+        let found = match scanner.next().await {
+            Ok(Some(found)) => found,
+            Ok(None) => break,
+            // What is before the damage is answered.
+            Err(ScanError::Damaged { .. }) if end.is_some() => break,
+            Err(error) => return Err(corrupt(index, error)),
+        };
         let fits = scanner.position() <= position_max;
         if fits || (first_batch == FirstBatch::Whole && end.is_none()) {
             end = Some((found.next, scanner.position()));

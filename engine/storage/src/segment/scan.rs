@@ -8,6 +8,7 @@ use thiserror::Error;
 use types::limits::FRAME_SIZE_MAX;
 use types::{ByteCount, LeaderEpoch, Offset, TimestampMs};
 
+use crate::error::ReadError;
 use crate::index::Indexed;
 
 /// How much is read at a time.
@@ -25,6 +26,16 @@ pub(crate) enum ScanError {
         /// Where it should start.
         position: u64,
     },
+}
+
+impl ScanError {
+    /// Returns what a reader of the segment is told.
+    pub(crate) fn in_segment(self, segment: Offset) -> ReadError {
+        match self {
+            Self::Io(error) => error.into(),
+            Self::Damaged { position } => ReadError::Corrupt { segment, position },
+        }
+    }
 }
 
 /// A batch that was found and checked.
@@ -158,6 +169,32 @@ impl<'a> Scanner<'a> {
         self.epoch = epoch;
         runtime::yield_if_due().await;
         Ok(Some((found, looked)))
+    }
+
+    /// Goes on behind a damaged batch, if what its header says of its size and its offsets can be;
+    /// returns how large the batch is.
+    ///
+    /// The header is believed for this only: what follows has to be valid and to continue it, as the
+    /// next step finds out.
+    pub(crate) async fn pass_damage(&mut self) -> Result<Option<u64>, ScanError> {
+        let Some(size) = self.batch_size().await? else {
+            return Ok(None);
+        };
+        let Ok(header) = BatchHeader::read(self.bytes()) else {
+            return Ok(None);
+        };
+        let last_delta = u32::try_from(header.last_offset_delta());
+        let count = last_delta.ok().and_then(|last| last.checked_add(1));
+        let Some(count) = count.filter(|_| header.base_offset() == self.next) else {
+            return Ok(None);
+        };
+        let next = self.next.get().checked_add(count.into());
+        let Some(next) = next.and_then(Offset::new) else {
+            return Ok(None);
+        };
+        self.position += size;
+        self.next = next;
+        Ok(Some(size))
     }
 
     /// Returns the size of the batch at the walk's place, by its header; `None` if there is none.

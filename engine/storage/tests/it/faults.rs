@@ -1,105 +1,15 @@
 //! What a disk may do: fail, be full, lose or change bytes at rest.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use runtime::both_arms;
 use runtime::sim::{DiskError, DiskFault, DiskPlan, Operation, Simulation};
-use runtime::{AlignedBuffer, File, OpenMode, both_arms};
-use storage::{AppendError, Error, FirstBatch, Offline, ReadError, ReadLimits};
+use storage::{AppendError, Error, FirstBatch, Offline, ReadLimits};
 use types::ByteCount;
 
 use crate::support::*;
-
-/// Changes one byte of a file.
-async fn flip(path: &Path, position: u64) {
-    let file = File::open(path, OpenMode::Existing).await.unwrap();
-    let floor = position / 4096 * 4096;
-    let block = file.read_at(floor, 4096).await.unwrap();
-    let mut buffer = AlignedBuffer::zeroed(4096);
-    buffer[..block.len()].copy_from_slice(&block);
-    buffer[usize::try_from(position - floor).unwrap()] ^= 0x40;
-    let size = file.size().await.unwrap();
-    file.write_at_synced(buffer, floor).await.unwrap();
-    file.set_len(size).await.unwrap();
-    file.sync_data().await.unwrap();
-    file.close().await.unwrap();
-}
-
-fn only_segment(dir: &Path, number: u64) -> PathBuf {
-    let log = dir.join("data/logs").join(log_id(number).directory_name());
-    log.join("00000000000000000000.log")
-}
-
-both_arms!(
-    damage_at_rest_is_not_served_and_the_rest_is,
-    |dir| async move {
-        let node = Node::open(&dir, 1).await;
-        let log = node.log(0);
-        for seed in 0..60 {
-            append_durably(&log, &batch(1, 4_000, seed)).await;
-        }
-        node.close().await;
-        flip(&only_segment(&dir, 0), 100_000).await;
-
-        let node = Node::open(&dir, 1).await;
-        let log = node.log(0);
-        // The batch with the bad byte is the 25th.
-        let before = read_from(&log, offset(0), 50_000).await;
-        assert!(
-            matches!(before, Err(ReadError::Corrupt { .. })),
-            "{before:?}"
-        );
-        let limits = ReadLimits {
-            size_max: ByteCount::mib(1),
-            until: offset(60),
-            first_batch: FirstBatch::Whole,
-        };
-        let whole = log.read(offset(0), limits).await.unwrap();
-        assert_eq!(whole.end, Some(offset(24)));
-        let at = log.read(offset(24), limits).await;
-        assert!(matches!(at, Err(ReadError::Corrupt { .. })), "{at:?}");
-        assert_eq!(log.positions().end, offset(60), "nothing is cut away");
-        let behind = read_from(&log, offset(40), 50_000).await.unwrap();
-        assert_eq!(behind.len(), 20);
-        append_durably(&log, &batch(1, 10, 99)).await;
-        node.close().await;
-    }
-);
-
-both_arms!(
-    damage_before_the_snapshot_is_not_served_and_the_rest_is,
-    |dir| async move {
-        let config = || small_segments(ByteCount::mib(1));
-        let node = Node::open_with(&dir, tiny_options(), 1, config())
-            .await
-            .unwrap();
-        // More than lies between two snapshots: what is older is not read at the next load.
-        for seed in 0..120 {
-            append_durably(&node.log(0), &batch(1, 100_000, seed)).await;
-        }
-        node.close().await;
-        // In the fifth batch of the first of many segments.
-        flip(&only_segment(&dir, 0), 450_000).await;
-
-        let node = Node::open_with(&dir, tiny_options(), 1, config())
-            .await
-            .unwrap();
-        let log = node.log(0);
-        let limits = ReadLimits {
-            size_max: ByteCount::mib(1),
-            until: offset(120),
-            first_batch: FirstBatch::Whole,
-        };
-        let whole = log.read(offset(0), limits).await.unwrap();
-        assert_eq!(whole.end, Some(offset(4)));
-        let at = log.read(offset(4), limits).await;
-        assert!(matches!(at, Err(ReadError::Corrupt { .. })), "{at:?}");
-        let behind = read_from(&log, offset(20), 50_000).await.unwrap();
-        assert_eq!(behind.len(), 100);
-        node.close().await;
-    }
-);
 
 /// Where the chunks of a fresh journal file begin, and a place inside the first one's payload.
 const FIRST_CHUNK: u64 = 4096;

@@ -7,6 +7,7 @@ mod behind;
 #[cfg(test)]
 #[cfg(feature = "sim")]
 mod crash;
+mod damage;
 #[cfg(test)]
 mod directories;
 #[cfg(test)]

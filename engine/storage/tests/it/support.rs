@@ -9,7 +9,7 @@ use bytes::Bytes;
 use record::{
     Batch, BatchBuilder, Batches, CheckedBatch, Compression, Header, NewRecord, Producer,
 };
-use runtime::Chunk;
+use runtime::{AlignedBuffer, Chunk, File, OpenMode};
 use storage::{
     AppendContext, AppendError, Appended, DataDir, Error, FirstBatch, Log, LogConfig, LogId,
     OpenLog, ReadError, ReadLimits, ShardStore, StoreOptions, replay_journals,
@@ -177,6 +177,21 @@ pub(crate) async fn append_durably(log: &Log, bytes: &[u8]) -> Appended {
     let appended = append(log, bytes).await.unwrap();
     log.durable_to(appended.end).await.unwrap();
     appended
+}
+
+/// Changes one byte of a file.
+pub(crate) async fn flip(path: &Path, position: u64) {
+    let file = File::open(path, OpenMode::Existing).await.unwrap();
+    let floor = position / 4096 * 4096;
+    let block = file.read_at(floor, 4096).await.unwrap();
+    let mut buffer = AlignedBuffer::zeroed(4096);
+    buffer[..block.len()].copy_from_slice(&block);
+    buffer[usize::try_from(position - floor).unwrap()] ^= 0x40;
+    let size = file.size().await.unwrap();
+    file.write_at_synced(buffer, floor).await.unwrap();
+    file.set_len(size).await.unwrap();
+    file.sync_data().await.unwrap();
+    file.close().await.unwrap();
 }
 
 pub(crate) async fn bytes_of(chunks: Vec<Chunk>) -> Vec<u8> {
