@@ -171,7 +171,7 @@ impl<'a> Scanner<'a> {
         Ok(Some((found, looked)))
     }
 
-    /// Goes on behind a damaged batch, if what its header says of its size and its offsets can be;
+    /// Goes on behind a damaged batch, if what its header says of its size and its records can be;
     /// returns how large the batch is.
     ///
     /// The header is believed for this only: what follows has to be valid and to continue it, as the
@@ -185,10 +185,7 @@ impl<'a> Scanner<'a> {
         };
         let last_delta = u32::try_from(header.last_offset_delta());
         let count = last_delta.ok().and_then(|last| last.checked_add(1));
-        let Some(count) = count.filter(|_| header.base_offset() == self.next) else {
-            return Ok(None);
-        };
-        let next = self.next.get().checked_add(count.into());
+        let next = count.and_then(|count| self.next.get().checked_add(count.into()));
         let Some(next) = next.and_then(Offset::new) else {
             return Ok(None);
         };
