@@ -51,6 +51,8 @@ pub(super) struct Seat {
     token_next: Cell<u64>,
     appending: Line<(Ticket, Vec<RecordBytes>)>,
     syncing: Line<Placed>,
+    /// Whether the last batch that was waited for is in the log.
+    settled: Watch<bool>,
     /// When the coordinator wants to be woken, as the alarm knows it.
     alarm: Watch<Option<Monotonic>>,
     /// Bytes of log that the last snapshot does not hold, and its own size.
@@ -114,6 +116,7 @@ impl Seat {
             token_next: Cell::new(0),
             appending: Line::new(),
             syncing: Line::new(),
+            settled: Watch::new(true),
             alarm: Watch::new(None),
             distance: Cell::new(0),
             snapshot_size: Cell::new(0),
@@ -122,7 +125,7 @@ impl Seat {
         });
         let serving = Rc::clone(&seat);
         seat.tasks.spawn(Queue::Latency, async move {
-            serving.load(image, settings).await
+            serving.load(image, settings).await;
         });
         seat
     }
@@ -177,10 +180,9 @@ impl Seat {
 
     /// Lets the coordinator forget the offsets of a topic.
     pub(super) fn forget_topic(self: &Rc<Self>, deleted: &TopicDeleted) {
-        if self.state.get() == State::Serving {
-            let (token, request) = (self.token(), Request::TopicDeleted(deleted.clone()));
-            self.step(|coordinator, now| coordinator.request(now, token, request));
-        }
+        // One that has not read its log looks for what was deleted when it has.
+        let (token, request) = (self.token(), Request::TopicDeleted(deleted.clone()));
+        self.step(|coordinator, now| coordinator.request(now, token, request));
     }
 
     fn token(&self) -> Token {
@@ -203,7 +205,6 @@ impl Seat {
         };
         self.distance.set(replayed.distance);
         *self.coordinator.borrow_mut() = Some(replayed.coordinator);
-        self.state.set(State::Serving);
         let (appending, syncing, ringing) = (Rc::clone(&self), Rc::clone(&self), Rc::clone(&self));
         self.tasks.spawn(
             Queue::Latency,
@@ -216,12 +217,31 @@ impl Seat {
         self.tasks
             .spawn(Queue::Latency, async move { ringing.ring().await });
         self.step(Coordinator::loaded);
-        self.forget_deleted(&image.borrow());
+        self.forget_deleted(&image).await;
+        self.state.set(State::Serving);
     }
 
     /// Lets the coordinator forget the topics that were deleted while nobody sat here: one that is
     /// made again under the name must not be read from where the old one was left.
-    fn forget_deleted(self: &Rc<Self>, image: &Image) {
+    ///
+    /// The metadata has every topic that a commit in the log was for: a node replays all of it before
+    /// it opens a partition.
+    async fn forget_deleted(self: &Rc<Self>, image: &RefCell<Image>) {
+        for deleted in self.deleted(&image.borrow()) {
+            self.forget_topic(&deleted);
+        }
+        loop {
+            let settled = self.settled.changed();
+            // Where nothing can be written, the rest is served all the same.
+            if !self.settled.get() || self.deleted(&image.borrow()).is_empty() {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    /// Lists the topics that offsets were committed for and that are not there.
+    fn deleted(&self, image: &Image) -> Vec<TopicDeleted> {
         let mut gone = BTreeSet::new();
         if let Some(coordinator) = self.coordinator.borrow().as_ref() {
             let groups = coordinator.logged().groups();
@@ -233,13 +253,12 @@ impl Seat {
                 gone.extend(others.map(|id| (topic.clone(), id, known.is_some())));
             }
         }
-        for (topic, topic_id, is_replaced) in gone {
-            self.forget_topic(&TopicDeleted {
-                topic,
-                topic_id,
-                is_replaced,
-            });
-        }
+        let deleted = |(topic, topic_id, is_replaced)| TopicDeleted {
+            topic,
+            topic_id,
+            is_replaced,
+        };
+        gone.into_iter().map(deleted).collect()
     }
 
     /// Has the coordinator do something, and does what it wants done.
@@ -329,11 +348,13 @@ impl Seat {
             match synced {
                 Ok(end) => {
                     self.step(|coordinator, now| coordinator.committed(now, ticket));
+                    self.settled.set(true);
                     self.distance.set(self.distance.get() + size);
                     self.keep_if_due(end);
                 }
                 Err(failure) => {
                     self.step(|coordinator, now| coordinator.failed(now, ticket, failure));
+                    self.settled.set(false);
                 }
             }
         }

@@ -19,7 +19,7 @@ use crate::semaphore::{Permit, Semaphore};
 use crate::task::Queue;
 
 /// Bytes of one read.
-const PIECE: u64 = 128 * 1024;
+pub(super) const PIECE: u64 = 128 * 1024;
 
 /// Bytes of one read whose memory is not charged.
 const PIECE_SPARE: u64 = 64 * 1024;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::super::{residency, shard};
+use super::super::{cold, residency, shard};
 use super::support::{Pair, on_shard, pair, pattern};
 use crate::file::FileReaderArm;
 use crate::{AlignedBuffer, Chunk, File, FileReader, FrameReader, OpenMode};
@@ -200,7 +200,20 @@ fn slow_readers_of_cold_ranges_do_not_stop_others() {
             });
             slow.push((client, flush));
         }
-        crate::sleep(Duration::from_millis(50)).await;
+        // Each holds what it may have ahead, and the disk has none of it any more.
+        let cold = &shard::seat().cold;
+        let ahead = 6 * u64::try_from(cold::AHEAD_MAX).unwrap() * cold::PIECE;
+        let is_stuck = || {
+            cold.memory.capacity() - cold.memory.available() == ahead
+                && cold.under_way.available() == cold.under_way.capacity()
+        };
+        let stuck = async {
+            while !is_stuck() {
+                crate::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let stuck = crate::timeout(Duration::from_secs(20), stuck).await;
+        assert!(stuck.is_ok(), "the slow readers are waited for");
         let reader = file.reader();
         let sent = sends_the_range(&reader, 0, length);
         let in_time = crate::timeout(Duration::from_secs(20), sent).await;
@@ -230,7 +243,10 @@ fn a_cold_range_arrives_though_all_memory_for_it_is_taken() {
         let file = cold_file(&dir.join("file")).await;
         let memory = &shard::seat().cold.memory;
         let _all = memory.try_acquire(memory.capacity()).unwrap();
-        sends_the_range(&file.reader(), 777, 3 * 1024 * 1024).await;
+        let reader = file.reader();
+        let sent = sends_the_range(&reader, 777, 3 * 1024 * 1024);
+        let in_time = crate::timeout(Duration::from_secs(20), sent).await;
+        assert!(in_time.is_ok(), "it waits for memory");
     });
 }
 
