@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use controller::image::Endpoint;
 use controller::request::Registration;
 use controller::{Controller, Image, Record, Settings};
-use runtime::{Mesh, PeerGone, Queue, TaskGroup, Watch};
+use runtime::{Mesh, Queue, TaskGroup, Watch};
 use server::{Acceptor, Arrival, ConnectionBounds};
 use storage::{DataDir, DataDirs, LogId, MetadataLog};
 use types::{Incarnation, PartitionIndex, ShardId, TopicPartition};
@@ -34,10 +34,11 @@ use crate::admin::Admin;
 use crate::config::{Address, NodeConfig, Schema};
 use crate::crossing::{Answer, Ask};
 use crate::directories;
-use crate::drivers::controller::{ControlError, ControllerDriver};
+use crate::drivers::controller::ControllerDriver;
 use crate::node::Node;
 use crate::peer;
 use crate::shard::{Opening, Shard};
+use crate::start_error::StartError;
 
 /// What a node is started with; shared by its shards.
 pub struct Plan {
@@ -69,50 +70,6 @@ pub enum Milestone {
     Stopping,
     /// A second signal was received: whoever sent it does not want to wait.
     StoppingAtOnce,
-}
-
-/// Why a node did not start, or did not stop well.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data directory or a log.
-    #[error(transparent)]
-    Storage(#[from] storage::Error),
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the kernel said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The metadata snapshot cannot be read.
-    #[error("the metadata snapshot cannot be read")]
-    Snapshot(#[from] controller::snapshot::SnapshotError),
-    /// A metadata record cannot be read.
-    #[error("metadata record {index} cannot be read")]
-    Record {
-        /// Its index in the metadata log.
-        index: u64,
-        /// Why.
-        #[source]
-        source: controller::record::DecodeError,
-    },
-    /// A metadata record does not follow from those before it.
-    #[error("metadata record {index} does not fit")]
-    Apply {
-        /// Its index in the metadata log.
-        index: u64,
-        /// Why.
-        #[source]
-        source: controller::ApplyError,
-    },
-    /// The broker could not be registered.
-    #[error("the broker cannot be registered")]
-    Register(#[from] ControlError),
-    /// A shard ended before the others.
-    #[error("a shard ended early")]
-    Shard(#[from] PeerGone),
 }
 
 /// Runs one shard of a node from start to stop.

@@ -7,10 +7,10 @@ use runtime::{PeerGone, Reply};
 use storage::{DataDir, DataDirs, LogId, Replayed};
 use types::{Incarnation, ShardId};
 
-use crate::broker::StartError;
 use crate::causes::with_causes;
 use crate::crossing::{Answer, Ask};
 use crate::shard::Shard;
+use crate::start_error::StartError;
 use crate::stores::{Directories, Directory};
 
 /// Every log that the metadata knows.

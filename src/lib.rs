@@ -12,6 +12,7 @@
 //! | [`cli`] | the command line |
 //! | [`config`] | one table of keys for the node, one for topics |
 //! | [`broker`] | assembly: builds a node in start order, takes it down again |
+//! | [`start_error`] | what keeps a node from starting |
 //! | [`node`] | one shard with its connections |
 //! | [`shard`] | what one core owns: partitions, metadata, its end of the mesh |
 //! | [`stores`] | a shard's stores, one in each data directory |
@@ -42,5 +43,6 @@ pub mod producer_ids;
 pub mod quotas;
 pub mod router;
 pub mod shard;
+pub mod start_error;
 pub mod stores;
 pub mod waits;

@@ -8,8 +8,8 @@ use bytes::BytesMut;
 use runtime::{Accepted, Chunk, ConnectionLimits, Listener, Queue, Semaphore, Task, TaskGroup};
 use server::Acceptor;
 
-use crate::broker::StartError;
 use crate::node::Node;
+use crate::start_error::StartError;
 
 use super::http::{Parsed, parse, response};
 use super::pages::Pages;

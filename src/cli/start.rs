@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use runtime::{LaunchOptions, Pinning};
 
-use crate::broker::{Milestone, Plan, StartError, run_shard};
+use crate::broker::{Milestone, Plan, run_shard};
 use crate::config::{Address, NodeConfig, NodeConfigError};
+use crate::start_error::StartError;
 
 use super::args::{Dev, Serve};
 use super::failure::{Failure, complain};

@@ -132,7 +132,7 @@ impl DataDir {
     ///
     /// *Errors*: [`Error::Io`].
     pub async fn note_replayed(&self, replayed: &Replayed) -> Result<(), Error> {
-        recovery::write_ends(&self.layout, replayed).await
+        recovery::write_ends(&self.layout, replayed.all().collect()).await
     }
 
     /// Removes journals of shards from `shards` on.

@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use types::ByteCount;
 use types::limits::CLUSTER_PARTITIONS_MAX;
 
-use super::replay::Replayed;
 use crate::error::Error;
 use crate::journal::{Head, JOURNAL_VERSION, NoHead, Sequence, head_size};
 use crate::layout::Layout;
@@ -33,14 +32,14 @@ fn path(layout: &Layout) -> PathBuf {
 }
 
 /// Writes where every log ends, durably.
-pub(crate) async fn write(layout: &Layout, replayed: &Replayed) -> Result<(), Error> {
+pub(crate) async fn write(layout: &Layout, ends: Vec<LogEnd>) -> Result<(), Error> {
     let head = Head {
         sequence: Sequence {
             generation: layout.generation(),
             counter: 0,
         },
         live_from: 0,
-        ends: replayed.all().collect(),
+        ends,
     };
     let size = ByteCount(head_size(head.ends.len())).as_usize();
     let mut bytes = vec![0; size];

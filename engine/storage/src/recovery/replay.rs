@@ -76,7 +76,7 @@ impl Replayed {
     }
 
     /// Returns where every log ends.
-    pub(super) fn all(&self) -> impl Iterator<Item = LogEnd> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = LogEnd> {
         self.ends.values().map(|&(_, end)| end)
     }
 

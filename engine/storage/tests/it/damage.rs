@@ -99,9 +99,9 @@ fn numbered(sequence: i32) -> Bytes {
     let producer = Producer {
         id: ProducerId(77),
         epoch: ProducerEpoch(0),
-        base_sequence: Sequence::new(sequence).unwrap(),
+        base_sequence: Sequence::new(sequence).expect("sequences are not negative"),
     };
-    let seed = u64::try_from(sequence).unwrap();
+    let seed = u64::try_from(sequence).expect("sequences are not negative");
     batch_of(&[NOW.0], 920, seed, Some(producer))
 }
 
