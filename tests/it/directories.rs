@@ -3,18 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use types::TopicId;
 use wire::messages::{
     alter_replica_log_dirs, create_topics, delete_topics, describe_log_dirs,
-    describe_topic_partitions, fetch, list_offsets, metadata, offset_commit, offset_fetch,
+    describe_topic_partitions, fetch, list_offsets, metadata, offset_fetch,
 };
 
 use crate::admin::{get, sample};
 use crate::support::ask::ask_newest;
-use crate::support::coordinators::await_coordinators;
+use crate::support::coordinators::{await_coordinators, commit};
 use crate::support::librdkafka::{Consumed, PATIENCE, Producer, read_partition};
 use crate::support::{Broker, Caller, Scratch};
 
@@ -231,7 +230,6 @@ fn assert_leaderless(broker: &Broker, partitions: &[i32]) {
     while leaders(broker, "t") != wanted {
         let told = leaders(broker, "t");
         assert!(Instant::now() < deadline, "{told:?}, not {wanted:?}");
-        thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(leaders_by_page(broker, "t"), wanted);
 }
@@ -465,25 +463,6 @@ fn partitions_of_a_directory_that_is_not_named_or_named_twice_are_out_of_service
     assert_eq!(read(&broker, "t"), written);
 }
 
-/// Commits for partition 0 of a topic as a consumer without a group does.
-fn commit(caller: &mut Caller, group: &str, topic: &str) {
-    let request = offset_commit::Request {
-        group_id: group.to_owned(),
-        generation_id_or_member_epoch: -1,
-        topics: vec![offset_commit::Topic {
-            name: topic.to_owned(),
-            partitions: vec![offset_commit::Partition {
-                committed_offset: 7,
-                ..offset_commit::Partition::default()
-            }],
-            ..offset_commit::Topic::default()
-        }],
-        ..offset_commit::Request::default()
-    };
-    let answer = caller.call(&request, 8);
-    assert_eq!(answer.topics[0].partitions[0].error_code, 0);
-}
-
 /// The code, and the topics that a group has offsets of.
 fn committed(caller: &mut Caller, group: &str) -> (i16, Vec<String>) {
     let request = offset_fetch::Request {
@@ -509,7 +488,7 @@ fn groups_of_a_lost_directory_come_back_without_the_topics_deleted_meanwhile() {
     let groups: Vec<String> = (0..20).map(|number| format!("group-{number}")).collect();
     for group in &groups {
         for topic in ["t", "deleted", "kept"] {
-            commit(&mut caller, group, topic);
+            commit(&mut caller, group, topic, 0, 7);
         }
     }
     broker.kill();

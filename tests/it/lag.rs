@@ -5,10 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use record::{BatchBuilder, Compression, NewRecord};
 use types::TimestampMs;
-use wire::messages::{create_topics, delete_groups, delete_records, offset_commit, produce};
+use wire::messages::{create_topics, delete_groups, delete_records, produce};
 
 use crate::admin::{get, sample};
-use crate::support::coordinators::await_coordinators;
+use crate::support::coordinators::{self, await_coordinators};
 use crate::support::{Broker, Caller, Scratch};
 
 const TOPIC: &str = "left-to-read";
@@ -79,24 +79,8 @@ fn produce_request(batch: Bytes) -> produce::Request {
     }
 }
 
-/// Commits as a consumer without a group does.
 fn commit(client: &mut Caller, group: &str, offset: i64) {
-    let request = offset_commit::Request {
-        group_id: group.to_owned(),
-        generation_id_or_member_epoch: -1,
-        topics: vec![offset_commit::Topic {
-            name: TOPIC.to_owned(),
-            partitions: vec![offset_commit::Partition {
-                partition_index: 1,
-                committed_offset: offset,
-                ..offset_commit::Partition::default()
-            }],
-            ..offset_commit::Topic::default()
-        }],
-        ..offset_commit::Request::default()
-    };
-    let answer = client.call(&request, 7);
-    assert_eq!(answer.topics[0].partitions[0].error_code, 0);
+    coordinators::commit(client, group, TOPIC, 1, offset);
 }
 
 fn metrics(broker: &Broker) -> String {

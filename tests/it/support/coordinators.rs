@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use types::ErrorCode;
-use wire::messages::{find_coordinator, list_groups};
+use wire::messages::{find_coordinator, list_groups, offset_commit};
 
 use super::Caller;
 
@@ -28,4 +28,24 @@ pub(crate) fn await_coordinators(caller: &mut Caller) {
         }
         assert!(Instant::now() < until, "the coordinators do not get ready");
     }
+}
+
+/// Commits an offset as a consumer without a group does.
+pub(crate) fn commit(caller: &mut Caller, group: &str, topic: &str, partition: i32, offset: i64) {
+    let request = offset_commit::Request {
+        group_id: group.to_owned(),
+        generation_id_or_member_epoch: -1,
+        topics: vec![offset_commit::Topic {
+            name: topic.to_owned(),
+            partitions: vec![offset_commit::Partition {
+                partition_index: partition,
+                committed_offset: offset,
+                ..offset_commit::Partition::default()
+            }],
+            ..offset_commit::Topic::default()
+        }],
+        ..offset_commit::Request::default()
+    };
+    let answer = caller.call(&request, 7);
+    assert_eq!(answer.topics[0].partitions[0].error_code, 0);
 }
