@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wire::api::{ApiKey, VersionRange};
 
@@ -233,10 +235,14 @@ impl Run {
     }
 }
 
-/// A name that hardly any run before had; it is as long as [`RUN`].
+/// A name that no other run of this process has, and hardly any of another; it is as long as
+/// [`RUN`].
 fn fresh_name() -> String {
-    let random = RandomState::new().build_hasher().finish();
-    format!("r{:05x}", random & 0xf_ffff)
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
+        let first = RandomState::new().build_hasher().finish();
+        AtomicU64::new(first)
+    });
+    format!("r{:05x}", NEXT.fetch_add(1, Ordering::Relaxed) & 0xf_ffff)
 }
 
 fn served(probe: &mut Line) -> Result<BTreeMap<i16, VersionRange>, Unanswered> {
@@ -254,4 +260,16 @@ fn served(probe: &mut Line) -> Result<BTreeMap<i16, VersionRange>, Unanswered> {
         Some((number(row, "api_key")?, VersionRange { min, max }))
     });
     Ok(ranges.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_runs_share_a_name() {
+        let names: std::collections::BTreeSet<_> = (0..10_000).map(|_| fresh_name()).collect();
+        assert_eq!(names.len(), 10_000);
+        assert!(names.iter().all(|name| name.len() == RUN.len()));
+    }
 }
