@@ -41,6 +41,7 @@ pub mod partition;
 pub mod peer;
 pub mod producer_ids;
 pub mod quotas;
+pub mod read_each;
 pub mod router;
 pub mod shard;
 pub mod start_error;

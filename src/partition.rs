@@ -248,6 +248,11 @@ impl Partition {
         })
     }
 
+    /// Returns whether what a read begins with is in memory.
+    pub fn is_in_memory(&self, from: Offset) -> bool {
+        self.log.is_in_memory(from)
+    }
+
     /// Reads whole batches from `from` up to the high watermark: at least one if there is one, and
     /// beyond that at most `size_max`.
     pub async fn read(&self, from: Offset, size_max: ByteCount) -> Result<Portion, Trouble> {

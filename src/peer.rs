@@ -8,12 +8,13 @@ use std::rc::Rc;
 
 use coordinator::GroupError;
 use runtime::{LocalQueue, Queue, Responder};
-use types::{ByteCount, Offset, ShardId, TimestampMs, TopicPartition};
+use types::{Offset, ShardId, TimestampMs, TopicPartition};
 
-use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask, ReadPart};
+use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask};
 use crate::drivers::controller::ControlError;
 use crate::node::Node;
-use crate::partition::{AppendRefused, Finding, Inquiry, Place, Placed, Portion, Trouble};
+use crate::partition::{AppendRefused, Finding, Inquiry, Place, Placed, Trouble};
+use crate::read_each::read_each;
 use crate::shard::Shard;
 use crate::waits::first_of;
 
@@ -207,33 +208,6 @@ pub async fn acknowledge_each(
         });
     }
     outcomes
-}
-
-/// Reads what is there of each partition, until `size_max` is found.
-pub async fn read_each(
-    shard: &Shard,
-    parts: &[ReadPart],
-    size_max: ByteCount,
-) -> Vec<Result<Portion, Trouble>> {
-    shard.ready().await;
-    let mut portions = Vec::with_capacity(parts.len());
-    let mut left = size_max;
-    for part in parts {
-        let portion = match shard.partition(part.partition) {
-            Some(partition) if left > ByteCount::ZERO => {
-                let size_max = part.size_max.min(left);
-                partition.read(part.from, size_max).await
-            }
-            Some(partition) => partition.nothing(),
-            None => Err(Trouble::Gone),
-        };
-        if let Ok(portion) = &portion {
-            left = ByteCount(left.0.saturating_sub(portion.size.0));
-        }
-        portions.push(portion);
-        runtime::yield_if_due().await;
-    }
-    portions
 }
 
 /// Waits until one of the partitions has more than the offset beside it, or is gone.

@@ -73,7 +73,7 @@ fn a_connection_that_fetches_stays_where_its_session_is() {
     let scratch = Scratch::new("staying");
     let arguments = ["--admin", "127.0.0.1:0", "--cores", "2"];
     let broker = Broker::start_with(scratch.path(), &arguments);
-    create_topic(&mut Caller::new(broker.address(), "boss"), "t");
+    create_topic(&mut Caller::new(broker.address(), "boss"), "t", 1);
     // One on each shard, so that one of them is not where the partition is.
     let mut callers = ["a", "b"].map(|name| Caller::new(broker.address(), name));
     let (produce, fetch) = (produce_request("t", b"value"), fetch_request("t", 1));

@@ -1,7 +1,12 @@
-//! What librdkafka writes comes back byte for byte, in order, with every codec.
+//! What librdkafka writes comes back byte for byte, in order, with every codec; what many partitions
+//! hold comes back in one answer.
+
+use bytes::Bytes;
+use wire::messages::fetch;
 
 use crate::support::librdkafka::{Producer, read_partition};
-use crate::support::{Broker, Scratch};
+use crate::support::requests::{create_topic, produce_request};
+use crate::support::{Broker, Caller, Scratch};
 
 /// Lines of real text: this repository's own licence, numbered so that no two are the same.
 fn lines(count: usize) -> Vec<Vec<u8>> {
@@ -99,4 +104,81 @@ fn records_survive_a_clean_restart_and_another_core_count() {
     let broker = Broker::start_with(scratch.path(), &["--cores", "1"]);
     let got = read_partition(&broker.bootstrap(), "kept", 0);
     assert!(got.iter().map(|record| &record.value).eq(&lines));
+}
+
+/// Reads these many partitions of a topic from their beginning; returns what each answered.
+fn fetch_all(caller: &mut Caller, topic: &str, count: i32, sizes: (i32, i32)) -> Vec<Bytes> {
+    let (partition_max_bytes, max_bytes) = sizes;
+    let partitions = (0..count).map(|partition| fetch::Partition {
+        partition,
+        partition_max_bytes,
+        ..fetch::Partition::default()
+    });
+    let request = fetch::Request {
+        topics: vec![fetch::Topic {
+            topic: topic.to_owned(),
+            partitions: partitions.collect(),
+            ..fetch::Topic::default()
+        }],
+        max_bytes,
+        ..fetch::Request::default()
+    };
+    let mut answer = caller.call(&request, 11);
+    let answered = answer
+        .responses
+        .remove(0)
+        .partitions
+        .into_iter()
+        .enumerate();
+    let records = answered.map(|(slot, partition)| {
+        assert_eq!(partition.error_code, 0);
+        assert_eq!(usize::try_from(partition.partition_index), Ok(slot));
+        partition.records.unwrap_or_default()
+    });
+    records.collect()
+}
+
+#[test]
+fn many_partitions_are_read_from_the_disk_at_once_within_the_limits() {
+    const PARTITIONS: usize = 50;
+    const FITTING: usize = 20;
+    /// The broker sets what stands before: base offset, length, leader epoch.
+    const PLACED: usize = 16;
+    let scratch = Scratch::new("many-cold");
+    let broker = Broker::start_with(scratch.path(), &["--cores", "1"]);
+    let mut caller = Caller::new(broker.address(), "many-cold");
+    let count = i32::try_from(PARTITIONS).unwrap();
+    create_topic(&mut caller, "many", count);
+    let batches: Vec<Bytes> = (0..count)
+        .map(|partition| {
+            let value = format!("{partition:8000}");
+            let mut request = produce_request("many", value.as_bytes());
+            let data = &mut request.topic_data[0].partition_data[0];
+            data.index = partition;
+            let batch = data.records.clone().unwrap();
+            let answer = caller.call(&request, 7);
+            assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+            batch
+        })
+        .collect();
+    let size = i32::try_from(batches[0].len()).unwrap();
+    assert!(batches.iter().all(|batch| batch.len() == batches[0].len()));
+    broker.kill();
+
+    // Nothing is in memory any more.
+    let broker = Broker::start_with(scratch.path(), &["--cores", "1"]);
+    let mut caller = Caller::new(broker.address(), "many-cold");
+    let is_like = |read: &Bytes, written: &Bytes| read.get(PLACED..) == written.get(PLACED..);
+    let read = fetch_all(&mut caller, "many", count, (size, i32::MAX));
+    assert_eq!(read.len(), PARTITIONS);
+    assert!(read.iter().zip(&batches).all(|(r, w)| is_like(r, w)));
+
+    let max_bytes = size * i32::try_from(FITTING).unwrap() + size / 2;
+    // Several fit at a time; one may take all that is left.
+    for partition_max_bytes in [size, max_bytes] {
+        let read = fetch_all(&mut caller, "many", count, (partition_max_bytes, max_bytes));
+        let (full, empty) = read.split_at(FITTING);
+        assert!(full.iter().zip(&batches).all(|(r, w)| is_like(r, w)));
+        assert!(empty.iter().all(Bytes::is_empty));
+    }
 }

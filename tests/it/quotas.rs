@@ -78,7 +78,7 @@ fn start(scratch: &Scratch) -> (Broker, Caller) {
     let arguments = ["--admin", "127.0.0.1:0", "--cores", "2"];
     let broker = Broker::start_with(scratch.path(), &arguments);
     let mut boss = Caller::new(broker.address(), "boss");
-    create_topic(&mut boss, TOPIC);
+    create_topic(&mut boss, TOPIC, 1);
     (broker, boss)
 }
 

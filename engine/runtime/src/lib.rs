@@ -59,7 +59,7 @@
 //! | `launch`, `allowed_cpus`, `preflight`, `check_data_dir` | as public; `uring` alone |
 //!
 //! Arm independent, written once: [`Watch`], [`oneshot()`], [`LocalQueue`], [`Semaphore`],
-//! [`TaskGroup`], [`race()`], [`timeout()`], frame parsing and the growth of read buffers
+//! [`TaskGroup`], [`join_all()`], [`race()`], [`timeout()`], frame parsing and the growth of read buffers
 //! ([`FrameReader`]), the queue of chunks to send (`SendQueue`).
 
 #[cfg(not(any(feature = "uring", feature = "sim")))]
@@ -75,6 +75,7 @@ mod dir;
 mod file;
 mod frame;
 mod group;
+mod join;
 mod mesh;
 mod oneshot;
 mod preflight;
@@ -108,6 +109,7 @@ pub use dir::{
 pub use file::{File, FileReader, OpenMode};
 pub use frame::FrameReader;
 pub use group::TaskGroup;
+pub use join::join_all;
 pub use mesh::{Mesh, PeerGone, Reply, Responder};
 pub use oneshot::{Dropped, Receiver, Sender, oneshot};
 pub use preflight::{Check, Outcome, check_data_dir, preflight};

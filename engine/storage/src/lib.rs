@@ -57,7 +57,6 @@ mod files;
 #[cfg(test)]
 mod golden;
 mod index;
-mod join;
 mod journal;
 mod layout;
 mod load;

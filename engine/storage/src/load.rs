@@ -34,8 +34,9 @@ struct Findings {
     closed: Vec<(Offset, u64)>,
     epochs: Epochs,
     producers: Producers,
-    /// How many index entries of the last segment are in its file.
-    flushed: u64,
+    /// The index entries of the last segment that are in its file.
+    flushed: Vec<Entry>,
+    /// Those behind.
     index: IndexTail,
     /// What was read of the last segment, and is valid.
     valid: Ranges,
@@ -59,7 +60,7 @@ pub(crate) async fn load(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result<(), 
     };
     if past == Past::Unread {
         let findings = find(shared, core, &end).await?;
-        take_over(core, &end, findings);
+        take_over(shared, core, &end, findings);
         // What was scanned is written behind the index, so that the next load need not.
         shared.enlist_write_out(core);
         shared.note_room();
@@ -80,10 +81,10 @@ async fn find(shared: &Shared, core: &LogCore, end: &LogEnd) -> Result<Findings,
         closed,
         epochs: Epochs::default(),
         producers: Producers::default(),
-        flushed: ByteCount::from(entries.len()).0,
         index: entries
             .last()
             .map_or_else(IndexTail::default, IndexTail::behind),
+        flushed: Vec::new(),
         valid: Ranges::default(),
         snapshot: None,
     };
@@ -113,6 +114,7 @@ async fn find(shared: &Shared, core: &LogCore, end: &LogEnd) -> Result<Findings,
     }
     scan_last(shared, core, end, from, entries.last(), &mut findings).await?;
     findings.epochs.note(end.epoch, end.epoch_start);
+    findings.flushed = entries;
     Ok(findings)
 }
 
@@ -340,7 +342,7 @@ impl Findings {
 }
 
 /// Puts what was found in front of what this run noted meanwhile.
-fn take_over(core: &LogCore, end: &LogEnd, findings: Findings) {
+fn take_over(shared: &Shared, core: &LogCore, end: &LogEnd, findings: Findings) {
     let state = &mut *core.state.borrow_mut();
     for (segment, length) in findings.closed {
         if segment >= state.first_segment {
@@ -357,7 +359,12 @@ fn take_over(core: &LogCore, end: &LogEnd, findings: Findings) {
         state.producers = findings.producers;
     }
     if let Some(index) = state.indexes.get_mut(&end.segment) {
-        index.prepend(findings.flushed, findings.index);
+        index.prepend(ByteCount::from(findings.flushed.len()).0, findings.index);
+        // Whoever asked for the past reads on, most often.
+        let incarnation = core.id.incarnation;
+        shared
+            .indexes
+            .insert(incarnation, end.segment, findings.flushed);
     }
     let verified = state.verified.entry(end.segment).or_default();
     verified.add_all(&findings.valid);

@@ -10,7 +10,7 @@ use crate::handlers::by_owner::{ByOwner, Group};
 use crate::handlers::failure;
 use crate::handlers::resolve::{check_epoch, resolve};
 use crate::partition::{Portion, Trouble};
-use crate::peer;
+use crate::read_each::read_each;
 use crate::shard::Shard;
 
 use super::session::{PartitionRef, TopicRef, Want};
@@ -107,7 +107,7 @@ impl Reading {
                 place(
                     &mut portions,
                     slots,
-                    peer::read_each(shard, parts, self.size_max).await,
+                    read_each(shard, parts, self.size_max).await,
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! Requests about one topic of one partition.
+//! Requests about one topic.
 
 use record::{BatchBuilder, Compression, NewRecord};
 use types::TimestampMs;
@@ -6,12 +6,12 @@ use wire::messages::{create_topics, fetch, produce};
 
 use super::Caller;
 
-/// Creates a topic of one partition.
-pub(crate) fn create_topic(caller: &mut Caller, topic: &str) {
+/// Creates a topic.
+pub(crate) fn create_topic(caller: &mut Caller, topic: &str, num_partitions: i32) {
     let request = create_topics::Request {
         topics: vec![create_topics::Topic {
             name: topic.to_owned(),
-            num_partitions: 1,
+            num_partitions,
             replication_factor: 1,
             ..create_topics::Topic::default()
         }],

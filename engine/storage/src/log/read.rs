@@ -39,6 +39,13 @@ impl ReadResult {
 }
 
 impl Log {
+    /// Returns whether what a read begins with is in memory; nothing is, too.
+    pub fn is_in_memory(&self, from: Offset) -> bool {
+        let state = self.core.state.borrow();
+        let has_tail = state.tail.start().is_some_and(|start| start <= from);
+        has_tail || from >= state.written
+    }
+
     /// Reads batches from the one that holds `from` on.
     ///
     /// Whole batches are returned; the last one may reach beyond `until` only if `until` lies inside
@@ -58,15 +65,8 @@ impl Log {
             if next >= limits.until {
                 return Ok(result);
             }
-            let has_tail = {
-                let state = self.core.state.borrow();
-                state.tail.start().is_some_and(|start| start <= next)
-            };
-            if has_tail {
+            if self.is_in_memory(next) {
                 self.read_tail(next, limits, &mut result);
-                return Ok(result);
-            }
-            if next >= self.core.state.borrow().written {
                 return Ok(result);
             }
             let left = limits.size_max.0.saturating_sub(result.size.0);

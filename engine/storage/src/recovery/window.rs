@@ -5,7 +5,6 @@ use std::io;
 use bytes::{Buf, BytesMut};
 use types::ByteCount;
 
-use crate::join::join_all;
 use crate::journal::FoundFile;
 
 /// How much is read by one request.
@@ -77,7 +76,7 @@ impl<'a> Window<'a> {
             }
         };
         let pieces = (found.size - from).div_ceil(READ_SIZE).min(READS);
-        for read in join_all((0..pieces).map(piece).collect()).await {
+        for read in runtime::join_all((0..pieces).map(piece).collect()).await {
             self.bytes.extend_from_slice(&read?);
         }
         Ok(())

@@ -335,6 +335,7 @@ pub(crate) fn segment_of(state: &LogState, offset: Offset) -> Offset {
 }
 
 /// Walks from the index to the batch that holds an offset; returns its first offset and position.
+/// What the index knows is not read.
 ///
 /// Damaged batches on the way are passed if it can be told where they end.
 async fn find(
@@ -343,6 +344,9 @@ async fn find(
     offset: Offset,
 ) -> Result<(Offset, u64), ReadError> {
     let entry = index.floor(offset);
+    if entry.offset == offset {
+        return Ok((offset, entry.position));
+    }
     let (at, end) = (entry.position, index.end.1);
     let scanner = Scanner::new(&file.file, at, end, entry.offset, entry.epoch);
     let mut scanner = scanner.with_piece_size(WALK_PIECE_SIZE);
