@@ -45,7 +45,7 @@ pub(crate) enum Task {
         /// The seeds and their sharing.
         lot: Lot,
         /// Which share, and of how many.
-        share: (usize, usize),
+        share: (u64, u64),
     },
     /// Look whether broken rules are noticed.
     Mutants {
@@ -104,7 +104,7 @@ struct Given {
     seeds: Option<Range<u64>>,
     kinds: Vec<Kind>,
     jobs: Option<usize>,
-    share: Option<(usize, usize)>,
+    share: Option<(u64, u64)>,
     mutants: Vec<Chosen>,
     flags: Vec<Flag>,
 }
@@ -204,7 +204,7 @@ fn range(text: &str) -> Option<Range<u64>> {
 }
 
 /// `1/4` is the second of four shares.
-fn share(text: &str) -> Option<(usize, usize)> {
+fn share(text: &str) -> Option<(u64, u64)> {
     let (index, count) = text.split_once('/')?;
     let (index, count) = (index.parse().ok()?, count.parse().ok()?);
     (index < count).then_some((index, count))

@@ -30,10 +30,11 @@ pub(crate) struct Sum {
     pub(crate) failed: Vec<(String, Vec<String>)>,
 }
 
-/// Lives one share of a lot, and tells its parent.
-pub(crate) fn live_share(lot: &Lot, (index, count): (usize, usize)) -> io::Result<()> {
+/// Lives one share of a lot, and tells its parent. Seeds are dealt, not lives: those of one kind take
+/// longer than those of the other.
+pub(crate) fn live_share(lot: &Lot, (index, count): (u64, u64)) -> io::Result<()> {
     let lives = seeds::failed_once().into_iter().chain(lot.lives());
-    for life in lives.skip(index).step_by(count) {
+    for life in lives.filter(|life| life.seed % count == index) {
         tell(&format!("begin {life}"))?;
         let outcome = life.live_twice(Telling::Outcome);
         let Tally {
