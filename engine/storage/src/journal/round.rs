@@ -310,7 +310,7 @@ impl Rounds {
                 let (size, _, _) = self.journal.sizes();
                 self.want_up_to(size * 2);
             }
-            changed.await;
+            runtime::race(changed, self.shared.ended()).await;
         }
     }
 

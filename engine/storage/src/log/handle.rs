@@ -116,9 +116,9 @@ impl Log {
                     Ok(()) => {}
                     Err(ReadError::Offline(why)) => return Err(why),
                     Err(error) => {
-                        // Without its producers the log cannot tell a repeat from a new batch.
+                        // Without its producers the log cannot tell a repeat from a new batch. Everybody
+                        // else is served: what waits in the journal must get to the segments.
                         tracing::error!(log = %self.core.id, %error, "the log's past cannot be read");
-                        self.core.take_offline(Offline::Failed);
                         return Err(Offline::Failed);
                     }
                 }

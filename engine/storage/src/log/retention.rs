@@ -1,12 +1,14 @@
 //! Deleting the beginning of a log: by request, by age, by size.
 
 use std::io;
+use std::rc::Rc;
 
+use runtime::Queue;
 use types::{Offset, TimestampMs};
 
 use super::append::roll;
 use super::handle::Log;
-use crate::error::{Error, ReadError};
+use crate::error::{Error, Offline, ReadError};
 use crate::journal::{Entry, checkpoint_log};
 use crate::layout::{index_name, segment_name};
 use crate::load::load;
@@ -70,7 +72,16 @@ impl Log {
             segment < state.active.place.segment && segment < first
         };
         if is_open && !self.shared.space.is_full() {
-            checkpoint_log(&self.shared, &self.core).await?;
+            // A task of its own: a write that nobody waits for any more would go on beside the next one
+            // to the same block.
+            let (shared, core) = (Rc::clone(&self.shared), Rc::clone(&self.core));
+            let (done, written) = runtime::oneshot();
+            let checkpoint = async move {
+                // Whoever asked may be gone.
+                let _unheard = done.send(checkpoint_log(&shared, &core).await);
+            };
+            runtime::spawn(Queue::Background, checkpoint).detach();
+            written.await.unwrap_or(Err(Offline::Closed))?;
         }
         Ok(())
     }
@@ -81,7 +92,8 @@ impl Log {
             return Ok(());
         };
         let segment = self.core.state.borrow().active.place.segment;
-        if self.max_timestamp_of(segment).await? >= oldest {
+        let newest = self.max_timestamp_of(segment).await?;
+        if newest >= oldest || newest == TimestampMs::NONE {
             return Ok(());
         }
         let state = &mut *self.core.state.borrow_mut();
@@ -101,7 +113,8 @@ impl Log {
         Some(TimestampMs(now.0.saturating_sub(age_ms)))
     }
 
-    /// Returns the largest timestamp of a segment, closed or not.
+    /// Returns the largest timestamp of a segment, closed or not; [`TimestampMs::NONE`] if no record has
+    /// one.
     async fn max_timestamp_of(&self, segment: Offset) -> Result<TimestampMs, ReadError> {
         let open = {
             let state = self.core.state.borrow();
@@ -115,7 +128,8 @@ impl Log {
         Ok(index.max_timestamp().unwrap_or(TimestampMs(i64::MAX)))
     }
 
-    /// Returns the base of the first segment that has a record young enough.
+    /// Returns the base of the first segment that has a record young enough. One without any timestamps
+    /// goes with those behind it, and not by itself.
     async fn first_not_expired(&self, now: TimestampMs) -> Result<Offset, ReadError> {
         let start = self.core.state.borrow().start;
         let Some(oldest) = self.oldest_kept(now) else {
@@ -127,10 +141,13 @@ impl Log {
             let Some(next) = next else {
                 break;
             };
-            if self.max_timestamp_of(segment).await? >= oldest {
+            let newest = self.max_timestamp_of(segment).await?;
+            if newest >= oldest {
                 break;
             }
-            kept = next;
+            if newest > TimestampMs::NONE {
+                kept = next;
+            }
         }
         Ok(kept)
     }

@@ -22,10 +22,13 @@ impl Log {
     ///
     /// It must describe nothing that is not durable in the log. On a full disk the old one stays.
     ///
-    /// *Errors*: [`Error::Io`] if the disk is full, and the log works on; [`Error::Offline`] for
-    /// every other failure. *Panics*: above [`STATE_SIZE_MAX`].
+    /// *Errors*: [`Error::Io`] if the disk is full or the state is above [`STATE_SIZE_MAX`], and the log
+    /// works on; [`Error::Offline`] for every other failure.
     pub async fn keep_state(&self, state: &[u8]) -> Result<(), Error> {
-        assert!(ByteCount::of(state) <= STATE_SIZE_MAX);
+        if ByteCount::of(state) > STATE_SIZE_MAX {
+            let error = io::Error::from(io::ErrorKind::FileTooLarge);
+            return Err(Error::io("write", self.state_path())(error));
+        }
         // A log that is being removed gets no files any more.
         let permit = self.core.io.acquire(1).await;
         self.core.check_online()?;

@@ -68,7 +68,12 @@ pub(super) async fn close_segment(
         flush_index(shared, core, segment).await?;
     }
     let mut state = core.state.borrow_mut();
-    state.indexes.remove(&segment);
+    let left = state.indexes.remove(&segment);
+    if left.is_some_and(|index| !index.pending.is_empty()) {
+        // The file lacks the last entries, and so does what was read of it: it is made anew when it is
+        // asked for.
+        shared.indexes.remove(core.id.incarnation, segment);
+    }
     state.unsynced.remove(&segment);
     state.closed.insert(segment, length);
     state.written_at.segment = next_segment;

@@ -117,7 +117,10 @@ pub(crate) async fn index_of(
         None if !is_closed && flushed == 0 => Entries::default(),
         None => {
             let entries = read_or_rebuild(shared, core, key, end, is_closed).await?;
-            shared.indexes.insert(incarnation, segment, entries.clone());
+            // Of a segment that was closed meanwhile they may not be all.
+            if core.state.borrow().closed.contains_key(&segment) == is_closed {
+                shared.indexes.insert(incarnation, segment, entries.clone());
+            }
             Rc::new(entries)
         }
     };
@@ -184,7 +187,11 @@ async fn read_or_rebuild(
     match super::flush::write_index(&path, key, 0, &entries).await {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
-        Err(error) => return Err(shared.fail("index write", &error).into()),
+        Err(error) => {
+            // The directory of a log that was removed meanwhile is gone.
+            core.check_online()?;
+            return Err(shared.fail("index write", &error).into());
+        }
     }
     Ok(entries)
 }

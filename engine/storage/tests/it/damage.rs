@@ -182,7 +182,19 @@ both_arms!(
             let read = read(&log, from, 12).await.map(|read| read.end);
             assert!(matches!(read, Err(ReadError::Corrupt { .. })), "{read:?}");
         }
+        // What is acknowledged to others is kept, whoever is refused between.
+        let plain = [batch(1, 900, 50), batch(1, 900, 51)];
+        append_durably(&log, &plain[0]).await;
         assert!(send(&log, 12).await.is_err(), "its producers are not known");
+        append_durably(&log, &plain[1]).await;
+        assert_eq!(log.positions().end, offset(14));
         node.close().await;
+        let bytes = runtime::read_file(&segment, ByteCount::mib(1)).await;
+        let bytes = bytes.unwrap();
+        for batch in plain {
+            // The log sets what stands before: base offset, length, leader epoch.
+            let kept = &batch[16..];
+            assert!(bytes.windows(kept.len()).any(|window| window == kept));
+        }
     }
 );

@@ -186,6 +186,34 @@ both_arms!(retention_deletes_by_size_and_by_age, |dir| async move {
     node.close().await;
 });
 
+both_arms!(
+    records_without_timestamps_go_with_those_behind_them,
+    |dir| async move {
+        let by_age = LogConfig {
+            retention_age: Some(Duration::from_secs(100)),
+            ..small_segments(ByteCount::kib(16))
+        };
+        let node = Node::open_with(&dir, tiny_options(), 1, by_age)
+            .await
+            .unwrap();
+        let log = node.log(0);
+        for number in 0..20 {
+            append_durably(&log, &batch_of(&[-1], 2_000, number, None)).await;
+        }
+        let later = TimestampMs(NOW.0 + 1_000_000);
+        log.apply_retention(later).await.unwrap();
+        assert_eq!(log.positions().start, offset(0));
+        for number in 0..20 {
+            append_durably(&log, &batch_of(&[NOW.0], 2_000, number, None)).await;
+        }
+        log.apply_retention(NOW).await.unwrap();
+        assert_eq!(log.positions().start, offset(0));
+        log.apply_retention(later).await.unwrap();
+        assert_eq!(log.positions().start, offset(40));
+        node.close().await;
+    }
+);
+
 both_arms!(a_time_finds_the_exact_record, |dir| async move {
     let config = small_segments(ByteCount::kib(24));
     let node = Node::open_with(&dir, tiny_options(), 1, config)
