@@ -173,7 +173,8 @@ node_keys! {
     /// The most groups that one partition of `__consumer_offsets` takes.
     groups_max: usize = "groups.max",
         Kind::Integer { min: 1, max: COUNT_MAX }, None, Some("10000");
-    /// The most offsets, over all groups, that one partition of `__consumer_offsets` takes.
+    /// The most offsets, over all groups, that one partition of `__consumer_offsets` takes; each 256
+    /// bytes of a note count as one more.
     group_offsets_max: usize = "group.offsets.max",
         Kind::Integer { min: 1, max: COUNT_MAX }, None, Some("1000000");
     /// What the members of one partition of `__consumer_offsets` may take in memory with what they

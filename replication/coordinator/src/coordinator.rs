@@ -401,7 +401,7 @@ impl Coordinator {
         let left = usize::saturating_sub;
         Room {
             groups: left(self.settings.groups_max, self.logged.group_count()),
-            offsets: left(self.settings.offsets_max, self.logged.offset_count()),
+            offsets: left(self.settings.offsets_max, self.logged.places()),
             members_bytes: left(
                 self.settings.members_bytes_max.as_usize(),
                 self.members_bytes,

@@ -31,6 +31,12 @@ impl LoggedGroup {
         self.offsets.values().map(BTreeMap::len).sum()
     }
 
+    /// Returns for how many they count.
+    fn places(&self) -> usize {
+        let partitions = self.offsets.values().flat_map(BTreeMap::values);
+        partitions.map(CommittedOffset::places).sum()
+    }
+
     /// Returns one offset.
     pub fn offset(&self, topic: &TopicName, partition: PartitionIndex) -> Option<&CommittedOffset> {
         self.offsets.get(topic)?.get(&partition)
@@ -41,7 +47,7 @@ impl LoggedGroup {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Logged {
     groups: BTreeMap<GroupId, LoggedGroup>,
-    offset_count: usize,
+    places: usize,
 }
 
 impl Logged {
@@ -62,7 +68,12 @@ impl Logged {
 
     /// Returns how many offsets there are, over all groups.
     pub fn offset_count(&self) -> usize {
-        self.offset_count
+        self.groups.values().map(LoggedGroup::offset_count).sum()
+    }
+
+    /// Returns for how many the offsets of all groups count: one each, and more for long notes.
+    pub(crate) fn places(&self) -> usize {
+        self.places
     }
 
     /// Changes the state as one durable record says. Every record applies to every state.
@@ -76,8 +87,9 @@ impl Logged {
             } => {
                 let topics = &mut self.groups.entry(group).or_default().offsets;
                 let partitions = topics.entry(topic).or_default();
-                if partitions.insert(partition, value).is_none() {
-                    self.offset_count += 1;
+                self.places += value.places();
+                if let Some(before) = partitions.insert(partition, value) {
+                    self.places -= before.places();
                 }
             }
             Record::Offset {
@@ -101,8 +113,8 @@ impl Logged {
         let Some(partitions) = group.offsets.get_mut(topic) else {
             return;
         };
-        if partitions.remove(&partition).is_some() {
-            self.offset_count -= 1;
+        if let Some(before) = partitions.remove(&partition) {
+            self.places -= before.places();
         }
         if partitions.is_empty() {
             group.offsets.remove(topic);
@@ -122,7 +134,7 @@ impl Logged {
 
     /// Puts a group into its place, as a snapshot has it; `false` if the place is taken.
     pub(crate) fn restore(&mut self, id: GroupId, group: LoggedGroup) -> bool {
-        self.offset_count += group.offset_count();
+        self.places += group.places();
         self.groups.insert(id, group).is_none()
     }
 }

@@ -24,7 +24,7 @@ pub struct Settings {
     pub offsets_retention_check_interval: Duration,
     /// The most groups of this coordinator.
     pub groups_max: usize,
-    /// The most offsets of this coordinator.
+    /// The most offsets of this coordinator; one with a long note counts for several.
     pub offsets_max: usize,
     /// The most that the members of one group may say in joining, names and all.
     pub group_members_bytes_max: ByteCount,

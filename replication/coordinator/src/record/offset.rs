@@ -28,7 +28,21 @@ pub struct CommittedOffset {
 /// The tag of the topic id in version 4.
 const TOPIC_ID_TAG: u32 = 0;
 
+/// How many bytes of a note count as one more offset.
+const NOTE_PIECE_SIZE: usize = 256;
+
+/// Returns for how many offsets one with this note counts where their number is bounded: their memory
+/// and their snapshot are bounded by that.
+pub(crate) fn places_with(note: &Text) -> usize {
+    1 + note.as_str().len() / NOTE_PIECE_SIZE
+}
+
 impl CommittedOffset {
+    /// Returns for how many offsets it counts.
+    pub(crate) fn places(&self) -> usize {
+        places_with(&self.metadata)
+    }
+
     /// Writes version 4, or 1 if the offset has an expiry of its own, as Kafka 4.3 does.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();

@@ -7,11 +7,12 @@ use crate::group::{Group, Phase};
 use crate::lanes::Hold;
 use crate::logged::LoggedGroup;
 use crate::mutants::{self, Mutant};
-use crate::record::{CommittedOffset, Record};
+use crate::record::{CommittedOffset, Record, places_with};
 use crate::request::{Claim, NewOffset, OffsetCommit, OffsetDelete, Token, Wanted, WantedTopic};
 use crate::response::{FetchedTopic, Response};
 use crate::rules::scope::{Effect, Outbox, Room, Scope};
 use crate::settings::Settings;
+use crate::text::Text;
 
 impl Scope<'_> {
     /// A member, or a consumer of an empty group, commits. The answer waits for the log.
@@ -100,17 +101,14 @@ impl Desk<'_> {
         commit: &OffsetCommit,
         outbox: &mut Outbox,
     ) {
-        let is_new = |new: &&NewOffset| logged.offset(&new.topic, new.partition).is_none();
-        if commit.offsets.iter().filter(is_new).count() > self.room.offsets {
+        if self.places_taken(logged, &commit.offsets) > self.room.offsets {
             let error = GroupError::CoordinatorFull;
             return outbox.reply(token, Response::OffsetCommit(Err(error)));
         }
         let mut records = Vec::with_capacity(commit.offsets.len());
         let mut results = Vec::with_capacity(commit.offsets.len());
         for new in &commit.offsets {
-            // Kafka counts as Java does: UTF-16 units.
-            let length = new.metadata.as_str().encode_utf16().count();
-            if length > self.settings.offset_metadata_max_bytes {
+            if self.is_too_long(&new.metadata) {
                 results.push(Err(GroupError::MetadataTooLarge));
                 continue;
             }
@@ -131,6 +129,22 @@ impl Desk<'_> {
             return outbox.reply(token, response);
         }
         outbox.reply_when_durable(token, response);
+    }
+
+    /// Returns how many more places these offsets take than what is known of their partitions.
+    fn places_taken(&self, logged: &LoggedGroup, offsets: &[NewOffset]) -> usize {
+        let taken = |new: &NewOffset| {
+            let known = logged.offset(&new.topic, new.partition);
+            let known = known.map_or(0, CommittedOffset::places);
+            places_with(&new.metadata).saturating_sub(known)
+        };
+        let kept = |new: &&NewOffset| !self.is_too_long(&new.metadata);
+        offsets.iter().filter(kept).map(taken).sum()
+    }
+
+    fn is_too_long(&self, note: &Text) -> bool {
+        // Kafka counts as Java does: UTF-16 units.
+        note.as_str().encode_utf16().count() > self.settings.offset_metadata_max_bytes
     }
 
     fn committed(&self, new: &NewOffset, retention_ms: Option<i64>) -> CommittedOffset {

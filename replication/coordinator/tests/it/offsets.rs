@@ -179,6 +179,28 @@ fn a_coordinator_holds_a_bounded_number_of_offsets() {
 }
 
 #[test]
+fn long_notes_count_as_more_offsets() {
+    let mut machine = Machine::with(Settings {
+        offsets_max: 20,
+        ..Settings::default()
+    });
+    let noted = |partition, size| {
+        let mut commit = commit(nobody(), "t", partition, 1);
+        commit.offsets[0].metadata = "n".repeat(size).parse().unwrap();
+        commit
+    };
+    machine.commit(noted(0, 4_096)).unwrap();
+    machine.commit(noted(0, 4_096)).unwrap();
+    machine.commit(noted(1, 600)).unwrap();
+    let refused = machine.commit(noted(2, 0));
+    assert_eq!(refused, Err(GroupError::CoordinatorFull));
+    machine.commit(noted(0, 0)).unwrap();
+    machine.commit(noted(2, 4_095)).unwrap();
+    let refused = machine.commit(noted(1, 1_024));
+    assert_eq!(refused, Err(GroupError::CoordinatorFull));
+}
+
+#[test]
 fn offsets_are_deleted_unless_members_read_the_topic() {
     let mut machine = Machine::new();
     assert_eq!(delete(&mut machine, &["t"]), Err(GroupError::GroupNotFound));
