@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use coordinator::GroupError;
 use runtime::{LocalQueue, Queue, Responder};
-use types::{Offset, ShardId, TimestampMs, TopicPartition};
+use types::{Offset, TimestampMs, TopicPartition};
 
 use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask};
 use crate::drivers::controller::ControlError;
@@ -72,6 +72,18 @@ pub async fn serve(node: Rc<Node>) {
             Ask::Charge(charge) => {
                 responder.respond(Answer::Charged(shard.usage.charge(charge)));
             }
+            Ask::AwaitData { wait, parts } => {
+                let ended = shard.waits.begin(from, wait);
+                let waiting = Rc::clone(&shard);
+                shard.tasks.spawn(Queue::Latency, async move {
+                    let has_data = async {
+                        waiting.ready().await;
+                        any_has_data(&waiting, &parts).await;
+                    };
+                    waiting.waits.run(from, wait, ended, has_data).await;
+                    responder.respond(Answer::Done);
+                });
+            }
             Ask::EndWait(wait) => {
                 shard.waits.end(from, wait);
                 responder.respond(Answer::Done);
@@ -79,7 +91,7 @@ pub async fn serve(node: Rc<Node>) {
             ask => {
                 let node = Rc::clone(&node);
                 shard.tasks.spawn(queue(&ask), async move {
-                    let answer = answer(&node, from, ask).await;
+                    let answer = answer(&node, ask).await;
                     responder.respond(answer);
                 });
             }
@@ -97,18 +109,10 @@ fn queue(ask: &Ask) -> Queue {
 }
 
 /// Answers whatever may take time.
-async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
+async fn answer(node: &Rc<Node>, ask: Ask) -> Answer {
     let shard = &node.shard;
     match ask {
         Ask::Read { parts, size_max } => Answer::Read(read_each(shard, &parts, size_max).await),
-        Ask::AwaitData { wait, parts } => {
-            shard.ready().await;
-            shard
-                .waits
-                .run(from, wait, any_has_data(shard, &parts))
-                .await;
-            Answer::Done
-        }
         Ask::Inquire(inquiries) => Answer::Found(inquire_each(shard, &inquiries).await),
         Ask::ListGroups(list) => Answer::Groups(shard.coordinators.list(&list).await),
         Ask::Control(request) => {
@@ -141,6 +145,7 @@ async fn answer(node: &Rc<Node>, from: ShardId, ask: Ask) -> Answer {
             Answer::Stopped(stopped)
         }
         Ask::Append { .. }
+        | Ask::AwaitData { .. }
         | Ask::Adopt(_)
         | Ask::Apply(_)
         | Ask::Charge(_)

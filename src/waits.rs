@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use runtime::{Sender, oneshot};
+use runtime::{Receiver, Sender, oneshot};
 use types::ShardId;
 
 /// The running waits of other shards here, each with the means to end it, and numbers for ours there.
@@ -19,10 +19,21 @@ impl Waits {
         self.next.replace(self.next.get() + 1)
     }
 
-    /// Runs a wait until its condition holds or [`Waits::end`] is called for it.
-    pub async fn run(&self, from: ShardId, wait: u64, condition: impl Future<Output = ()>) {
+    /// Begins a wait, before anything later of that shard is looked at: [`Waits::end`] must find it.
+    pub fn begin(&self, from: ShardId, wait: u64) -> Receiver<()> {
         let (end, ended) = oneshot();
         self.running.borrow_mut().insert((from, wait), end);
+        ended
+    }
+
+    /// Runs a wait that was begun until its condition holds or [`Waits::end`] is called for it.
+    pub async fn run(
+        &self,
+        from: ShardId,
+        wait: u64,
+        ended: Receiver<()>,
+        condition: impl Future<Output = ()>,
+    ) {
         runtime::race(condition, ended).await;
         self.running.borrow_mut().remove(&(from, wait));
     }

@@ -127,7 +127,9 @@ async fn serve(
             let wait = wait.max(meter.time().await);
             return answer(shard, view, &plan, gathered, wait);
         }
-        wait::for_data(shard, reading.positions(), deadline).await;
+        let positions = reading.positions(&gathered);
+        drop(gathered);
+        wait::for_data(shard, positions, deadline).await;
     }
 }
 

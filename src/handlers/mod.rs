@@ -7,6 +7,7 @@ mod brokers;
 mod by_owner;
 pub mod configs;
 mod dispatch;
+mod distinct;
 mod failure;
 mod features;
 pub mod fetch;

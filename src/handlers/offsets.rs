@@ -8,6 +8,7 @@ use types::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TimestampMs, TopicPa
 use wire::messages::topic::TopicRef;
 use wire::messages::{delete_records, list_offsets, offset_for_leader_epoch};
 
+use crate::drivers::coordinator::is_internal;
 use crate::handlers::inquire::{Planned, inquire};
 use crate::handlers::message::{answer, decode, outcome};
 use crate::handlers::resolve::{check_epoch, resolve};
@@ -273,6 +274,10 @@ pub(super) async fn delete_records(shard: &Rc<Shard>, request: &Request) -> Repl
 
 fn plan_deletion(image: &Image, topic: &str, asked: &delete_records::Partition) -> Planned {
     let partition = locate(image, topic, asked.partition_index, -1)?;
+    if is_internal(topic) {
+        // The broker alone deletes there, and only what a snapshot holds.
+        return Err(ErrorCode::InvalidTopic);
+    }
     let below = match asked.offset {
         TO_HIGH_WATERMARK => None,
         offset => Some(Offset::new(offset).ok_or(ErrorCode::OffsetOutOfRange)?),

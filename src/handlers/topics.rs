@@ -11,6 +11,7 @@ use wire::messages::{create_partitions, create_topics, delete_topics};
 
 use crate::drivers::controller::{control, fresh_topic_id};
 use crate::handlers::configs;
+use crate::handlers::distinct::distinct;
 use crate::handlers::failure;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
@@ -72,14 +73,6 @@ fn once<T: Ord>(repeated: &BTreeSet<T>, name: &T) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Drops what was told before: an item that is named more than once has one answer.
-fn told_once<T, K: Ord>(results: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
-    let mut told = BTreeSet::new();
-    let mut results = results;
-    results.retain(|result| told.insert(key(result)));
-    results
-}
-
 /// Creates topics.
 pub(super) async fn create_topics(shard: &Rc<Shard>, request: &Request) -> Reply {
     let body: create_topics::Request = match decode(request) {
@@ -120,7 +113,7 @@ pub(super) async fn create_topics(shard: &Rc<Shard>, request: &Request) -> Reply
             created(shard, &topic.name, result)
         })
         .collect();
-    let topics = told_once(topics, |topic| topic.name.clone());
+    let topics = distinct(topics, |topic| topic.name.clone());
     let codes = outcome(topics.iter().map(|topic| topic.error_code));
     let response = create_topics::Response {
         topics,
@@ -241,7 +234,7 @@ pub(super) async fn delete_topics(shard: &Rc<Shard>, request: &Request) -> Reply
             }
         })
         .collect();
-    let responses = told_once(responses, |topic| (topic.name.clone(), topic.topic_id));
+    let responses = distinct(responses, |topic| (topic.name.clone(), topic.topic_id));
     let codes = outcome(responses.iter().map(|topic| topic.error_code));
     let response = delete_topics::Response {
         responses,
@@ -310,7 +303,7 @@ pub(super) async fn create_partitions(shard: &Rc<Shard>, request: &Request) -> R
             }
         })
         .collect();
-    let results = told_once(results, |topic| topic.name.clone());
+    let results = distinct(results, |topic| topic.name.clone());
     let codes = outcome(results.iter().map(|topic| topic.error_code));
     let response = create_partitions::Response {
         results,

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use types::ErrorCode;
 use wire::messages::{
-    create_topics, delete_groups, delete_topics, heartbeat, join_group, leave_group, list_groups,
-    list_offsets, offset_commit, offset_fetch, produce, sync_group,
+    create_topics, delete_groups, delete_records, delete_topics, describe_configs, describe_groups,
+    heartbeat, join_group, leave_group, list_groups, list_offsets, offset_commit, offset_fetch,
+    produce, sync_group,
 };
 
 use crate::support::coordinators::await_coordinators;
@@ -402,6 +403,56 @@ fn offsets_go_with_their_topic_and_clients_do_not_write_them() {
     let produced = caller.call(&produce, 9);
     let code = produced.responses[0].partition_responses[0].error_code;
     assert_eq!(code, ErrorCode::InvalidTopic.code());
+    let delete = delete_records::Request {
+        topics: vec![delete_records::Topic {
+            name: "__consumer_offsets".to_owned(),
+            partitions: vec![delete_records::Partition {
+                partition_index: 0,
+                offset: -1,
+            }],
+        }],
+        timeout_ms: 30_000,
+    };
+    let deleted = caller.call(&delete, 2);
+    let code = deleted.topics[0].partitions[0].error_code;
+    assert_eq!(code, ErrorCode::InvalidTopic.code());
+}
+
+#[test]
+fn what_is_named_twice_is_answered_once() {
+    let scratch = Scratch::new("named-twice");
+    let broker = start(&scratch);
+    let mut caller = Caller::new(broker.address(), "client");
+    let mut commit = commit_request("noted", "", -1, 0, 5);
+    let note = "n".repeat(4_000);
+    commit.topics[0].partitions[0].committed_metadata = Some(note.clone());
+    let committed = caller.call(&commit, 7);
+    assert_eq!(committed.topics[0].partitions[0].error_code, 0);
+
+    // More than a frame could hold, and the memory of the machine.
+    let mut fetch = fetch_request("noted");
+    fetch.topics.as_mut().unwrap()[0].partition_indexes = vec![0; 1_000_000];
+    let fetched = caller.call(&fetch, 7);
+    assert_eq!(fetched.topics[0].partitions.len(), 1);
+    assert_eq!(fetched.topics[0].partitions[0].metadata, Some(note));
+    let describe = describe_groups::Request {
+        groups: vec!["noted".to_owned(); 1_000],
+        ..Default::default()
+    };
+    assert_eq!(caller.call(&describe, 5).groups.len(), 1);
+    let resource = describe_configs::Resource {
+        resource_type: describe_configs::RESOURCE_TOPIC,
+        resource_name: TOPIC.to_owned(),
+        configuration_keys: None,
+    };
+    let describe = describe_configs::Request {
+        resources: vec![resource; 100_000],
+        include_synonyms: true,
+        include_documentation: true,
+    };
+    let described = caller.call(&describe, 4);
+    assert_eq!(described.results.len(), 1);
+    assert!(described.results[0].configs.len() > 10);
 }
 
 #[test]

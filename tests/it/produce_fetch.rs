@@ -5,7 +5,7 @@ use bytes::Bytes;
 use wire::messages::fetch;
 
 use crate::support::librdkafka::{Producer, read_partition};
-use crate::support::requests::{create_topic, produce_request};
+use crate::support::requests::{create_topic, fetch_request, produce_request};
 use crate::support::{Broker, Caller, Scratch};
 
 /// Lines of real text: this repository's own licence, numbered so that no two are the same.
@@ -181,4 +181,68 @@ fn many_partitions_are_read_from_the_disk_at_once_within_the_limits() {
         assert!(full.iter().zip(&batches).all(|(r, w)| is_like(r, w)));
         assert!(empty.iter().all(Bytes::is_empty));
     }
+}
+
+/// The processor time that a process has used, in milliseconds.
+fn processor_ms(pid: u32) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it is running");
+    let used = tasks.map(|task| {
+        let task = task.expect("it is running").path().join("schedstat");
+        let used = std::fs::read_to_string(task).unwrap_or_default();
+        let ns: u64 = used
+            .split(' ')
+            .next()
+            .map_or(0, |ns| ns.parse().unwrap_or(0));
+        ns / 1_000_000
+    });
+    used.sum()
+}
+
+#[test]
+fn a_fetch_that_wants_more_than_there_is_waits_without_work() {
+    const WAIT_MS: i32 = 2_000;
+    let scratch = Scratch::new("fetch-waits");
+    let broker = Broker::start_with(scratch.path(), &["--cores", "2"]);
+    let mut caller = Caller::new(broker.address(), "waiting");
+    create_topic(&mut caller, "little", 8);
+    // Something for each shard, and partitions without anything.
+    for index in 0..4 {
+        let mut request = produce_request("little", b"a little");
+        request.topic_data[0].partition_data[0].index = index;
+        let answer = caller.call(&request, 7);
+        assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+    }
+    let mut request = fetch_request("little", 1_000_000);
+    let partition = request.topics[0].partitions[0].clone();
+    request.topics[0].partitions = (0..8)
+        .map(|index| fetch::Partition {
+            partition: index,
+            ..partition.clone()
+        })
+        .collect();
+    (request.min_bytes, request.max_wait_ms) = (100_000, WAIT_MS);
+    let before = processor_ms(broker.pid());
+    let answer = caller.call(&request, 11);
+    let used = processor_ms(broker.pid()) - before;
+    let records = answer.responses[0].partitions.iter();
+    let told = records.filter(|it| {
+        it.records
+            .as_ref()
+            .is_some_and(|records| !records.is_empty())
+    });
+    assert_eq!(told.count(), 4);
+    let wait = u64::try_from(WAIT_MS).unwrap();
+    assert!(
+        used < wait / 4,
+        "{used} ms of processor time to wait {wait} ms"
+    );
+
+    // What is enough ends the wait.
+    request.max_wait_ms = i32::MAX;
+    caller.send(&request, 11);
+    let mut other = Caller::new(broker.address(), "writing");
+    other.call(&produce_request("little", &vec![b'x'; 100_000]), 7);
+    let answer: fetch::Response = caller.answer::<fetch::Request>(11);
+    let read = answer.responses[0].partitions[0].records.as_ref();
+    assert!(read.is_some_and(|records| records.len() > 100_000));
 }

@@ -11,6 +11,7 @@ use wire::messages::describe_configs::{
 use wire::messages::{create_topics, list_config_resources};
 
 use crate::config::{ConfigEntry, describe_all_brokers, describe_broker, describe_topic};
+use crate::handlers::distinct::distinct;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
@@ -21,12 +22,13 @@ const LIST_ALL_TYPES_VERSION: i16 = 1;
 
 /// Answers the configurations of resources.
 pub fn describe_configs(shard: &Shard, request: &Request) -> Reply {
-    let body: Body = match decode(request) {
+    let mut body: Body = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let results: Vec<ResourceResult> = body
-        .resources
+    let named = std::mem::take(&mut body.resources);
+    let resources = distinct(named, |it| (it.resource_type, it.resource_name.clone()));
+    let results: Vec<ResourceResult> = resources
         .iter()
         .map(|resource| describe(shard, &body, resource))
         .collect();

@@ -66,12 +66,22 @@ impl Reading {
         reading
     }
 
-    /// Returns, for each owner, its partitions and the end of what the client has of each.
-    pub(super) fn positions(&self) -> Vec<(ShardId, Vec<(TopicPartition, Offset)>)> {
-        let position = |part: &ReadPart| (part.partition, part.from);
+    /// Returns, for each owner, its partitions and up to where each was looked at.
+    pub(super) fn positions(
+        &self,
+        gathered: &Gathered,
+    ) -> Vec<(ShardId, Vec<(TopicPartition, Offset)>)> {
+        let position = |(part, &slot): (&ReadPart, &usize)| {
+            let portion = gathered.portions[slot].as_ref();
+            let until = portion.map_or(part.from, |portion| portion.high_watermark);
+            (part.partition, until)
+        };
         let groups = self.sorted.groups().iter();
         groups
-            .map(|group| (group.owner, group.parts.iter().map(position).collect()))
+            .map(|group| {
+                let parts = group.parts.iter().zip(&group.slots);
+                (group.owner, parts.map(position).collect())
+            })
             .collect()
     }
 

@@ -10,7 +10,7 @@ use crate::peer;
 use crate::shard::Shard;
 use crate::waits::first_of;
 
-/// Returns when one of the partitions has more than the offset beside it, or at the deadline.
+/// Returns when one of the partitions has more than up to the offset beside it, or at the deadline.
 pub(super) async fn for_data(
     shard: &Rc<Shard>,
     positions: Vec<(ShardId, Vec<(TopicPartition, Offset)>)>,

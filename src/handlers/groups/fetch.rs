@@ -2,7 +2,7 @@
 //!
 //! Up to version 7 a request names one group, from 8 on many: one form inside, two on the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use controller::Image;
@@ -18,6 +18,7 @@ use wire::messages::offset_fetch::{
 };
 
 use crate::drivers::coordinator::{Asked, ask};
+use crate::handlers::distinct::distinct;
 use crate::handlers::message::{answer_later, decode, outcome};
 use crate::shard::Shard;
 
@@ -47,8 +48,14 @@ pub(in crate::handlers) async fn offset_fetch(shard: &Rc<Shard>, request: &Reque
     } else {
         vec![single(body)]
     };
+    let groups = distinct(groups, |group| group.group_id.clone());
     let mut asked = Vec::with_capacity(groups.len());
-    for group in groups {
+    for mut group in groups {
+        group
+            .topics
+            .as_deref_mut()
+            .into_iter()
+            .for_each(keep_distinct);
         let question = ask_one(shard, &group, stability, version).await;
         asked.push((group, question));
     }
@@ -91,6 +98,17 @@ fn single(body: Body) -> Group {
         group_id: body.group_id,
         topics: (body.topics).map(|topics| topics.into_iter().map(topic).collect()),
         ..Default::default()
+    }
+}
+
+/// Drops partitions that are named again, in the same topic or in one named again.
+fn keep_distinct(topics: &mut [GroupTopic]) {
+    let mut seen: BTreeMap<(String, TopicId), BTreeSet<i32>> = BTreeMap::new();
+    for topic in topics {
+        let seen = seen
+            .entry((topic.name.clone(), topic.topic_id))
+            .or_default();
+        topic.partition_indexes.retain(|&index| seen.insert(index));
     }
 }
 

@@ -9,6 +9,9 @@ use crate::primitive::{Layout, Reader, Writer};
 use crate::schema::value::Structure;
 use crate::{Malformed, Unencodable};
 
+/// The largest body: a frame's int32 counts its header, too.
+const BODY_SIZE_MAX: usize = 2_147_483_647 - 65_536;
+
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -63,10 +66,16 @@ pub trait Message: Structure {
 
     /// Writes a whole body.
     ///
-    /// *Errors*: [`Unencodable`] if the version cannot say it.
+    /// *Errors*: [`Unencodable`] if the version cannot say it, or a frame cannot hold it.
     fn encode(&self, version: i16) -> Result<Writer, Unencodable> {
         let mut writer = Writer::new();
         self.encode_into(&mut writer, version)?;
+        if writer.size() > BODY_SIZE_MAX {
+            return Err(Unencodable::TooLong {
+                size: writer.size(),
+                size_max: BODY_SIZE_MAX,
+            });
+        }
         Ok(writer)
     }
 
