@@ -1,13 +1,41 @@
-//! What a request names twice is answered once: an answer is bounded by what there is, not by how often
-//! it is asked for.
+//! What a request names again: an answer is bounded by what there is, not by how often it is asked for.
 
 use std::collections::BTreeSet;
+
+/// How often one request may name something again and is answered again, as by Kafka. No client does.
+const REPEATS_MAX: usize = 16;
 
 /// Drops what has the key of something before it.
 pub(super) fn distinct<T, K: Ord>(mut named: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     let mut seen = BTreeSet::new();
     named.retain(|one| seen.insert(key(one)));
     named
+}
+
+/// Drops what has the key of something before it, but for a few.
+pub(super) fn seldom_repeated<T, K: Ord>(mut named: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut repeats = Repeats::default();
+    let mut seen = BTreeSet::new();
+    named.retain(|one| seen.insert(key(one)) || repeats.take());
+    named
+}
+
+/// The repetitions that a request has left.
+pub(super) struct Repeats(usize);
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self(REPEATS_MAX)
+    }
+}
+
+impl Repeats {
+    /// Takes one, if there is one left.
+    pub(super) fn take(&mut self) -> bool {
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 #[cfg(test)]
@@ -19,5 +47,13 @@ mod tests {
         let named = vec![(2, 'a'), (1, 'b'), (2, 'c'), (1, 'd'), (3, 'e')];
         let left = distinct(named, |&(key, _)| key);
         assert_eq!(left, [(2, 'a'), (1, 'b'), (3, 'e')]);
+    }
+
+    #[test]
+    fn few_repetitions_stay() {
+        let named = vec![7; 1_000];
+        assert_eq!(seldom_repeated(named, |&key| key).len(), 1 + REPEATS_MAX);
+        let named: Vec<i32> = (0..1_000).collect();
+        assert_eq!(seldom_repeated(named.clone(), |&key| key), named);
     }
 }

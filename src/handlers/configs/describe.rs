@@ -11,7 +11,7 @@ use wire::messages::describe_configs::{
 use wire::messages::{create_topics, list_config_resources};
 
 use crate::config::{ConfigEntry, describe_all_brokers, describe_broker, describe_topic};
-use crate::handlers::distinct::distinct;
+use crate::handlers::distinct::seldom_repeated;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 
@@ -27,7 +27,7 @@ pub fn describe_configs(shard: &Shard, request: &Request) -> Reply {
         Err(refusal) => return refusal,
     };
     let named = std::mem::take(&mut body.resources);
-    let resources = distinct(named, |it| (it.resource_type, it.resource_name.clone()));
+    let resources = seldom_repeated(named, |it| (it.resource_type, it.resource_name.clone()));
     let results: Vec<ResourceResult> = resources
         .iter()
         .map(|resource| describe(shard, &body, resource))

@@ -12,7 +12,7 @@ use types::ErrorCode;
 use wire::messages::{delete_groups, describe_groups, list_groups};
 
 use crate::drivers::coordinator::{Asked, ask, list};
-use crate::handlers::distinct::distinct;
+use crate::handlers::distinct::seldom_repeated;
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::shard::Shard;
 
@@ -40,7 +40,7 @@ pub(in crate::handlers) async fn describe_groups(shard: &Rc<Shard>, request: &Re
         Err(refusal) => return refusal,
     };
     let version = request.version;
-    let groups = distinct(body.groups, String::clone);
+    let groups = seldom_repeated(body.groups, String::clone);
     let mut asked = Vec::with_capacity(groups.len());
     for group in groups {
         let question = ask_about(shard, &group, Ask::Describe).await;

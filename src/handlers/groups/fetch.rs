@@ -18,7 +18,7 @@ use wire::messages::offset_fetch::{
 };
 
 use crate::drivers::coordinator::{Asked, ask};
-use crate::handlers::distinct::distinct;
+use crate::handlers::distinct::{Repeats, seldom_repeated};
 use crate::handlers::message::{answer_later, decode, outcome};
 use crate::shard::Shard;
 
@@ -48,14 +48,12 @@ pub(in crate::handlers) async fn offset_fetch(shard: &Rc<Shard>, request: &Reque
     } else {
         vec![single(body)]
     };
-    let groups = distinct(groups, |group| group.group_id.clone());
+    let groups = seldom_repeated(groups, |group| group.group_id.clone());
     let mut asked = Vec::with_capacity(groups.len());
+    let mut repeats = Repeats::default();
     for mut group in groups {
-        group
-            .topics
-            .as_deref_mut()
-            .into_iter()
-            .for_each(keep_distinct);
+        let topics = group.topics.as_deref_mut();
+        drop_repeated(topics.unwrap_or_default(), &mut repeats);
         let question = ask_one(shard, &group, stability, version).await;
         asked.push((group, question));
     }
@@ -101,14 +99,16 @@ fn single(body: Body) -> Group {
     }
 }
 
-/// Drops partitions that are named again, in the same topic or in one named again.
-fn keep_distinct(topics: &mut [GroupTopic]) {
+/// Drops partitions that are named again, in the same topic or in one named again, but for a few.
+fn drop_repeated(topics: &mut [GroupTopic], repeats: &mut Repeats) {
     let mut seen: BTreeMap<(String, TopicId), BTreeSet<i32>> = BTreeMap::new();
     for topic in topics {
         let seen = seen
             .entry((topic.name.clone(), topic.topic_id))
             .or_default();
-        topic.partition_indexes.retain(|&index| seen.insert(index));
+        topic
+            .partition_indexes
+            .retain(|&index| seen.insert(index) || repeats.take());
     }
 }
 
