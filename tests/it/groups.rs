@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use wire::messages::{
 };
 
 use crate::support::coordinators::await_coordinators;
+use crate::support::librdkafka::PATIENCE;
 use crate::support::{Broker, Caller, Scratch};
 
 const TOPIC: &str = "read-by-groups";
@@ -61,6 +62,8 @@ struct Pair {
     sent: i64,
     /// The last offset whose commit was acknowledged.
     acknowledged: i64,
+    /// How many pairs have a commit that was acknowledged.
+    begun: Arc<AtomicUsize>,
 }
 
 /// One member: its connection and what it knows.
@@ -72,13 +75,14 @@ struct Member {
 }
 
 impl Member {
-    fn new(address: SocketAddr) -> Self {
-        Self {
-            caller: Caller::new(address, "member"),
+    /// Connects; `None` if the broker does not accept.
+    fn new(address: SocketAddr) -> Option<Self> {
+        Some(Self {
+            caller: Caller::try_new(address, "member")?,
             id: String::new(),
             generation: -1,
             is_leader: false,
-        }
+        })
     }
 
     fn join_request(&self, group: &str) -> join_group::Request {
@@ -94,6 +98,13 @@ impl Member {
             }],
             ..Default::default()
         }
+    }
+
+    /// Has the coordinator give an id, with which others then wait for its join.
+    fn named(&mut self, group: &str) -> Option<()> {
+        let request = self.join_request(group);
+        self.id = self.caller.try_call(&request, 5)?.member_id;
+        Some(())
     }
 
     fn send_join(&mut self, group: &str) {
@@ -201,7 +212,7 @@ impl Pair {
     /// Works until told to stop or the broker is gone; `None` is the latter.
     fn work(&mut self, address: SocketAddr, stop: &AtomicBool) -> Option<()> {
         while !stop.load(Ordering::Relaxed) {
-            let (mut one, mut two) = (Member::new(address), Member::new(address));
+            let (mut one, mut two) = (Member::new(address)?, Member::new(address)?);
             // The first may be alone, or find what a crash has left of the group.
             one.send_join(&self.group);
             if one.joined(&self.group)? != 0 {
@@ -210,6 +221,7 @@ impl Pair {
             let (own, rest) = (one.id.clone(), self.group.clone());
             one.sync(&rest, &[&own])?;
             self.commit(&mut one)?;
+            two.named(&self.group)?;
             two.send_join(&self.group);
             one.send_join(&self.group);
             let joined = (one.joined(&self.group)?, two.joined(&self.group)?);
@@ -238,6 +250,9 @@ impl Pair {
         self.sent += 1;
         let group = self.group.clone();
         if member.commit(&group, 0, self.sent)? == 0 {
+            if self.acknowledged < 0 {
+                self.begun.fetch_add(1, Ordering::Relaxed);
+            }
             self.acknowledged = self.sent;
         }
         Some(())
@@ -261,11 +276,13 @@ fn acknowledged_commits_survive_kill_9_in_the_middle_of_rebalances() {
     let scratch = Scratch::new("group-kill");
     let mut broker = start(&scratch);
     let address = broker.address();
+    let begun = Arc::new(AtomicUsize::new(0));
     let mut pairs: Vec<Pair> = (0..GROUPS)
         .map(|number| Pair {
             group: format!("pair-{number}"),
             sent: 0,
             acknowledged: -1,
+            begun: Arc::clone(&begun),
         })
         .collect();
     for kill in 0..kills() {
@@ -280,6 +297,12 @@ fn acknowledged_commits_survive_kill_9_in_the_middle_of_rebalances() {
                 })
             })
             .collect();
+        // A group that is killed before it has begun waits for its dead member longer than all kills take.
+        let deadline = Instant::now() + PATIENCE;
+        while begun.load(Ordering::Relaxed) < GROUPS {
+            assert!(Instant::now() < deadline, "a group commits nothing");
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
         let moment = 80 + 37 * u64::try_from(kill % 9).unwrap();
         std::thread::park_timeout(Duration::from_millis(moment));
         broker.kill();
@@ -303,8 +326,8 @@ fn acknowledged_commits_survive_kill_9_in_the_middle_of_rebalances() {
             pair.acknowledged = found;
         }
     }
-    let acknowledged: i64 = pairs.iter().map(|pair| pair.acknowledged).sum();
-    assert!(acknowledged > 0, "there was something to lose");
+    let has_begun = |pair: &Pair| pair.acknowledged > 0;
+    assert!(pairs.iter().all(has_begun), "there was something to lose");
 }
 
 #[test]
@@ -320,7 +343,7 @@ fn what_a_coordinator_refuses_has_kafkas_code() {
     assert_eq!(commit("", -1, 7), ErrorCode::UnknownTopicOrPartition.code());
     assert_eq!(commit("who", 3, 0), ErrorCode::UnknownMemberId.code());
 
-    let mut member = Member::new(broker.address());
+    let mut member = Member::new(broker.address()).unwrap();
     let mut join = member.join_request("codes");
     join.session_timeout_ms = 1;
     let joined = member.caller.call(&join, 5);
@@ -342,7 +365,7 @@ fn what_a_coordinator_refuses_has_kafkas_code() {
     };
     let beaten = member.caller.call(&beat, 3);
     assert_eq!(beaten.error_code, ErrorCode::IllegalGeneration.code());
-    let mut other = Member::new(broker.address());
+    let mut other = Member::new(broker.address()).unwrap();
     let mut join = other.join_request("codes");
     join.protocols[0].name = "roundrobin".to_owned();
     let joined = other.caller.call(&join, 3);

@@ -19,8 +19,13 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn new(address: SocketAddr, name: &'static str) -> Self {
-        let raw = Raw::connect(address);
-        Self { raw, name }
+        Self::try_new(address, name).expect("the broker accepts")
+    }
+
+    /// The same on a broker that may be killed meanwhile.
+    pub(crate) fn try_new(address: SocketAddr, name: &'static str) -> Option<Self> {
+        let raw = Raw::try_connect(address)?;
+        Some(Self { raw, name })
     }
 
     /// Sends a request; returns its size.

@@ -9,14 +9,19 @@ pub(crate) struct Raw(TcpStream);
 
 impl Raw {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("the broker accepts");
+        Self::try_connect(address).expect("the broker accepts")
+    }
+
+    /// The same where nobody may listen any more.
+    pub(crate) fn try_connect(address: SocketAddr) -> Option<Self> {
+        let stream = TcpStream::connect(address).ok()?;
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
             .expect("a valid time");
         stream
             .set_write_timeout(Some(Duration::from_secs(30)))
             .expect("a valid time");
-        Self(stream)
+        Some(Self(stream))
     }
 
     /// Sends bytes as they are; a broker that has closed already is no error here.
