@@ -15,6 +15,7 @@ use crate::admin::{get, sample};
 use crate::support::ask::ask_newest;
 use crate::support::coordinators::{await_coordinators, commit};
 use crate::support::librdkafka::{Consumed, PATIENCE, Producer, read_partition};
+use crate::support::requests::produce_request;
 use crate::support::{Broker, Caller, Scratch};
 
 /// Puts something where the second directory was.
@@ -382,8 +383,13 @@ fn a_directory_that_cannot_be_used_takes_its_partitions_and_gives_them_back_whol
     assert_eq!(get(broker.admin(), "/healthz").0, 200);
 }
 
-/// Records of 100 kB: far more than a log keeps in memory before it writes to its file.
-const RECORDS_MAX: usize = 200;
+/// The code of a produce request to one partition of `t`.
+fn produce_code(caller: &mut Caller, partition: i32, value: &[u8]) -> i16 {
+    let mut request = produce_request("t", value);
+    request.topic_data[0].partition_data[0].index = partition;
+    let answer = caller.call(&request, 9);
+    answer.responses[0].partition_responses[0].error_code
+}
 
 #[test]
 fn a_directory_that_fails_while_the_node_runs_takes_its_partitions_alone() {
@@ -397,21 +403,24 @@ fn a_directory_that_fails_while_the_node_runs_takes_its_partitions_alone() {
     let written = read(&broker, "t");
     // No log of it has files yet: the first one that is to be made cannot be.
     node.replace_second(|path| fs::write(path, "x").unwrap());
-    let settings = [("message.timeout.ms", "3000")];
-    let producer = Producer::new(&broker.bootstrap(), &settings);
+    let producer = Producer::new(&broker.bootstrap(), &[]);
     let large = vec![b'.'; 100_000];
     for number in 0..20 {
         for &partition in &in_a {
             producer.send("t", partition, number, &large);
         }
     }
+    let reports = producer.flush();
+    assert!(reports.iter().all(|report| report.place.is_some()));
     // What is in the journal is acknowledged: the first write to a file shows that it cannot be.
-    let is_refused = (0..RECORDS_MAX).any(|number| {
-        producer.send("t", in_b[0], number, &large);
-        let sent = producer.flush();
-        sent.iter().any(|it| it.place.is_none())
-    });
-    assert!(is_refused, "a directory that is none takes everything");
+    let mut caller = Caller::new(broker.address(), "client");
+    let deadline = Instant::now() + PATIENCE;
+    while produce_code(&mut caller, in_b[0], &large) != OFFLINE {
+        assert!(
+            Instant::now() < deadline,
+            "a directory that is none takes everything"
+        );
+    }
     assert_out_of_service(&broker, topic, &in_b);
     node.assert_told(&broker);
     for &partition in &in_a {
