@@ -7,7 +7,7 @@ use runtime::yield_if_due;
 use server::{AcceptorMetrics, ConnectionBounds, ServerOptions};
 use types::ByteCount;
 
-use crate::support::{Client, Host, request, within};
+use crate::support::{Client, Host, LIMIT, request, within};
 
 /// Long enough for everything that can happen without a further event.
 const SETTLED: Duration = Duration::from_millis(50);
@@ -97,9 +97,8 @@ runtime::both_arms!(
 );
 
 runtime::both_arms!(an_idle_connection_is_closed, |_dir| async move {
-    let idle_timeout = Duration::from_millis(400);
     let host = Host::start(ServerOptions {
-        idle_timeout,
+        idle_timeout: LIMIT,
         ..ServerOptions::default()
     });
     let mut idle = host.client().await;
@@ -140,9 +139,8 @@ fn big_request(correlation: i32, size: u32) -> Bytes {
 runtime::both_arms!(
     a_client_that_does_not_read_is_cut_and_holds_up_nobody,
     |_dir| async move {
-        let write_timeout = Duration::from_millis(300);
         let host = Host::start(ServerOptions {
-            write_timeout,
+            write_timeout: LIMIT,
             ..ServerOptions::default()
         });
         let mut deaf = host.client().await;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use server::ServerOptions;
 use types::ByteCount;
 
-use crate::support::{Host, request, within};
+use crate::support::{Host, LIMIT, request, within};
 
 /// Long enough for everything that can happen without a further event.
 const SETTLED: Duration = Duration::from_millis(50);
@@ -30,13 +30,15 @@ runtime::both_arms!(
             .send(&[muting(0, b'm', time), request(1, b"n"), request(2, b"n")])
             .await;
         assert_eq!(client.answer().await.0, 0);
-        assert_eq!(host.toy.calls.get(), 1);
+        // A machine that stalls may be seen after the mute only.
+        let is_over = || runtime::now().since(begun) >= time;
+        let calls = host.toy.calls.get();
+        assert!(calls == 1 || is_over(), "{calls} calls");
         host.assert_serves_others().await;
         let memory = host.server.metrics().memory_held;
-        assert_eq!(
-            memory,
-            ByteCount::ZERO,
-            "nothing is held for what is not read"
+        assert!(
+            memory == ByteCount::ZERO || is_over(),
+            "nothing is held for what is not read: {memory}"
         );
         for correlation in [1, 2] {
             assert_eq!(client.answer().await.0, correlation);
@@ -89,11 +91,11 @@ runtime::both_arms!(
     a_muted_connection_is_not_idle_and_goes_on_afterwards,
     |_dir| async move {
         let host = Host::start(ServerOptions {
-            idle_timeout: Duration::from_millis(200),
+            idle_timeout: LIMIT,
             ..ServerOptions::default()
         });
         let mut client = host.client().await;
-        let time = Duration::from_millis(800);
+        let time = LIMIT * 3 / 2;
         let begun = runtime::now();
         client.send(&[muting(0, b'm', time)]).await;
         assert_eq!(client.answer().await.0, 0);

@@ -38,6 +38,10 @@ pub(crate) const METADATA: i16 = 3;
 /// Longer than any test may take: a wait that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A server's time limit that a test waits for, and before which it does what must not be late: a
+/// machine may stall for so long.
+pub(crate) const LIMIT: Duration = Duration::from_secs(2);
+
 pub(crate) struct Toy {
     /// The gates that are open.
     pub(crate) gates: Rc<Watch<BTreeSet<u8>>>,
