@@ -24,7 +24,7 @@ def connect(kafka):
             ("offset.flush.interval.ms", 500),
             ("listeners", "HTTP://127.0.0.1:0"),
         ),
-        *(("plugin.discovery", "only_scan"), ("consumer.session.timeout.ms", 6000)),
+        *(("plugin.discovery", "only_scan"), ("consumer.session.timeout.ms", 30_000)),
     ]
     tasks = [("tasks.max", 1)]
     from_file = [

@@ -81,7 +81,7 @@ def verifiable(kafka):
     expect(len(sent) == count, f"{len(sent)} different places for {count} records")
     told = kafka(
         *("kafka-verifiable-consumer", "--topic", topic, "--group-id", kafka.name("group"), "--max-messages", count),
-        *("--session-timeout", 6000, "--reset-policy", "earliest"),
+        *("--session-timeout", 30_000, "--reset-policy", "earliest"),
     ).says()
     read = sum(event["count"] for event in events(told, "records_consumed"))
     expect(read == count, f"the consumer read {read} of {count} records")

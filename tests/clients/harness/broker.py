@@ -24,7 +24,7 @@ class Broker:
             text=True,
         )
         # The greeting ends with the address; a broker that ends, or is made to, ends the reading.
-        patience = threading.Timer(10, self.process.kill)
+        patience = threading.Timer(60, self.process.kill)
         patience.start()
         told = None
         for line in self.process.stdout:

@@ -32,7 +32,7 @@ def all_clients(tools):
             [interpreter, str(HERE / "kcat/driver.py")],
             environment=python,
             commits_itself=True,
-            late_microseconds=500_000,
+            late_microseconds=3_000_000,
             absent={
                 "timestamps": "it has no option for a record's timestamp",
                 "rewind": "it commits what it has printed and no other offset",
