@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::support::librdkafka::{Delivered, Producer, read_partition};
-use crate::support::{Broker, Scratch};
+use crate::support::{Broker, Port, Scratch};
 
 const PARTITIONS: usize = 4;
 
@@ -34,8 +34,9 @@ fn number_of(value: &[u8]) -> usize {
 #[test]
 fn acknowledged_records_survive_kill_9() {
     let scratch = Scratch::new("kill");
-    let mut broker = Broker::start_with(scratch.path(), &["--set", "num.partitions=4"]);
-    let address = broker.bootstrap();
+    let port = Port::reserve();
+    let arguments = ["--set", "num.partitions=4"];
+    let mut broker = Broker::start_at(&port, scratch.path(), &arguments);
     let settings = [
         ("enable.idempotence", "true"),
         ("linger.ms", "1"),
@@ -44,7 +45,7 @@ fn acknowledged_records_survive_kill_9() {
         ("retry.backoff.ms", "20"),
         ("queue.buffering.max.messages", "20000"),
     ];
-    let producer = Producer::new(&address, &settings);
+    let producer = Producer::new(&broker.bootstrap(), &settings);
     let mut reports: Vec<Delivered> = Vec::new();
     let mut sent = 0;
     for kill in 0..kills() {
@@ -59,14 +60,14 @@ fn acknowledged_records_survive_kill_9() {
             reports.extend(producer.reported());
         }
         broker.kill();
-        broker = Broker::start_at(&address, scratch.path(), &[]);
+        broker = Broker::start_at(&port, scratch.path(), &[]);
     }
     reports.extend(producer.flush());
     assert_eq!(reports.len(), sent, "every record is reported");
     check(&broker, &reports);
 
     broker.kill();
-    let broker = Broker::start_at(&address, scratch.path(), &[]);
+    let broker = Broker::start_at(&port, scratch.path(), &[]);
     check(&broker, &reports);
 }
 

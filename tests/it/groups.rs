@@ -16,7 +16,7 @@ use wire::messages::{
 
 use crate::support::coordinators::await_coordinators;
 use crate::support::librdkafka::PATIENCE;
-use crate::support::{Broker, Caller, Scratch};
+use crate::support::{Broker, Caller, Port, Scratch};
 
 const TOPIC: &str = "read-by-groups";
 
@@ -34,8 +34,8 @@ fn kills() -> usize {
 }
 
 /// A broker with the topic.
-fn start(scratch: &Scratch) -> Broker {
-    let broker = Broker::start_with(scratch.path(), NO_DELAY);
+fn start(port: &Port, scratch: &Scratch) -> Broker {
+    let broker = Broker::start_at(port, scratch.path(), NO_DELAY);
     let mut admin = Caller::new(broker.address(), "admin");
     let created = admin.call(
         &create_topics::Request {
@@ -274,8 +274,9 @@ impl Pair {
 #[test]
 fn acknowledged_commits_survive_kill_9_in_the_middle_of_rebalances() {
     let scratch = Scratch::new("group-kill");
-    let mut broker = start(&scratch);
-    let address = broker.address();
+    let port = Port::reserve();
+    let mut broker = start(&port, &scratch);
+    let address = port.address();
     let begun = Arc::new(AtomicUsize::new(0));
     let mut pairs: Vec<Pair> = (0..GROUPS)
         .map(|number| Pair {
@@ -311,7 +312,7 @@ fn acknowledged_commits_survive_kill_9_in_the_middle_of_rebalances() {
             .into_iter()
             .map(|worker| worker.join().expect("a worker keeps its promises"))
             .collect();
-        broker = Broker::start_at(&address.to_string(), scratch.path(), NO_DELAY);
+        broker = Broker::start_at(&port, scratch.path(), NO_DELAY);
         let mut caller = Caller::new(address, "auditor");
         await_coordinators(&mut caller);
         for pair in &mut pairs {
@@ -333,7 +334,7 @@ fn acknowledged_commits_survive_kill_9_in_the_middle_of_rebalances() {
 #[test]
 fn what_a_coordinator_refuses_has_kafkas_code() {
     let scratch = Scratch::new("group-codes");
-    let broker = start(&scratch);
+    let broker = start(&Port::reserve(), &scratch);
     let mut caller = Caller::new(broker.address(), "client");
     let mut commit = |member: &str, generation, partition| {
         let request = commit_request("codes", member, generation, partition, 5);
@@ -391,7 +392,7 @@ fn what_a_coordinator_refuses_has_kafkas_code() {
 #[test]
 fn offsets_go_with_their_topic_and_clients_do_not_write_them() {
     let scratch = Scratch::new("group-topics");
-    let broker = start(&scratch);
+    let broker = start(&Port::reserve(), &scratch);
     let mut caller = Caller::new(broker.address(), "client");
     let committed = caller.call(&commit_request("forgetful", "", -1, 0, 5), 7);
     assert_eq!(committed.topics[0].partitions[0].error_code, 0);
@@ -482,8 +483,9 @@ fn what_is_named_too_often_is_not_answered_each_time() {
 fn offsets_outlive_the_log_that_a_snapshot_replaces() {
     let scratch = Scratch::new("group-snapshot");
     let arguments = &[NO_DELAY, &["--set", "offsets.topic.num.partitions=1"]].concat();
-    let broker = Broker::start_with(scratch.path(), arguments);
-    let address = broker.address();
+    let port = Port::reserve();
+    let broker = Broker::start_at(&port, scratch.path(), arguments);
+    let address = port.address();
     let mut caller = Caller::new(address, "client");
     let created = create_topics::Request {
         topics: vec![create_topics::Topic {
@@ -524,7 +526,7 @@ fn offsets_outlive_the_log_that_a_snapshot_replaces() {
         assert!(Instant::now() < until, "the log's beginning stays");
     }
     broker.kill();
-    let _broker = Broker::start_at(&address.to_string(), scratch.path(), arguments);
+    let _broker = Broker::start_at(&port, scratch.path(), arguments);
     let mut caller = Caller::new(address, "client");
     await_coordinators(&mut caller);
     for (group, offset) in [("early", 7), ("busy", 3_999)] {

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use serde_json::Value;
 
 use crate::support::librdkafka::PATIENCE;
-use crate::support::{Broker, Scratch};
+use crate::support::{Broker, Port, Scratch};
 
 /// A broker, and the commands that are typed at it.
 pub(super) struct Bench {
@@ -17,10 +17,14 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(name: &str) -> Self {
+        Self::at(&Port::reserve(), name)
+    }
+
+    pub(super) fn at(port: &Port, name: &str) -> Self {
         let scratch = Scratch::new(name);
         let data = scratch.path().join("data");
         std::fs::create_dir(&data).unwrap();
-        let broker = Broker::start(&data);
+        let broker = Broker::start_at(port, &data, &[]);
         Self { scratch, broker }
     }
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use super::bench::{Bench, ended, refusal, stderr};
 use super::following::following;
-use crate::support::Broker;
+use crate::support::{Broker, Port};
 
 #[test]
 fn what_is_typed_is_sent_while_the_next_line_is_awaited() {
@@ -146,14 +146,14 @@ fn a_topic_that_is_deleted_ends_its_consumers() {
 
 #[test]
 fn a_consumer_outlives_a_restart_of_its_broker() {
-    let bench = Bench::new("cli-restart");
+    let port = Port::reserve();
+    let bench = Bench::at(&port, "cli-restart");
     bench.produce("t", b"before\n");
     let mut reading = following(&bench, "t");
     assert_eq!(reading.line(), "before");
     let Bench { scratch, broker } = bench;
-    let address = broker.bootstrap();
     broker.kill();
-    let broker = Broker::start_at(&address, &scratch.path().join("data"), &[]);
+    let broker = Broker::start_at(&port, &scratch.path().join("data"), &[]);
     let bench = Bench { scratch, broker };
     bench.produce("t", b"after\n");
     assert_eq!(reading.line(), "after");

@@ -1,7 +1,7 @@
 //! A broker of the built binary, in a folder of its own, on a port of its own.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
@@ -30,6 +30,31 @@ impl Drop for Scratch {
     }
 }
 
+/// A port that brokers are started at one after the other; no other test gets it in between.
+pub(crate) struct Port {
+    address: SocketAddr,
+    /// A connection of it: the system gives its port only to listeners that ask for this one.
+    _ends: [TcpStream; 2],
+}
+
+impl Port {
+    pub(crate) fn reserve() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let dialled = TcpStream::connect(address).expect("it listens");
+        let (accepted, _) = listener.accept().expect("it was dialled");
+        Self {
+            address,
+            _ends: [dialled, accepted],
+        }
+    }
+
+    /// Where clients connect to, whenever a broker is there.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 /// A running broker; dropping it kills it.
 pub(crate) struct Broker {
     child: Child,
@@ -46,13 +71,17 @@ impl Broker {
 
     /// The same with more arguments.
     pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
-        Self::start_at("127.0.0.1:0", data, arguments)
+        Self::listen("127.0.0.1:0", data, arguments)
     }
 
-    /// Starts at an address of one's own choice, as after a crash.
-    pub(crate) fn start_at(listen: &str, data: &Path, arguments: &[&str]) -> Self {
+    /// Starts where another one was, or will be.
+    pub(crate) fn start_at(port: &Port, data: &Path, arguments: &[&str]) -> Self {
+        Self::listen(&port.address().to_string(), data, arguments)
+    }
+
+    fn listen(address: &str, data: &Path, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_riverrun"))
-            .args(["dev", "--listen", listen, "--data"])
+            .args(["dev", "--listen", address, "--data"])
             .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())

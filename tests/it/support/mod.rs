@@ -9,5 +9,5 @@ pub(crate) mod librdkafka;
 pub(crate) mod raw;
 pub(crate) mod requests;
 
-pub(crate) use broker::{Broker, Scratch};
+pub(crate) use broker::{Broker, Port, Scratch};
 pub(crate) use caller::Caller;
