@@ -445,7 +445,7 @@ fn offsets_go_with_their_topic_and_clients_do_not_write_them() {
 #[test]
 fn what_is_named_too_often_is_not_answered_each_time() {
     let scratch = Scratch::new("named-twice");
-    let broker = start(&scratch);
+    let broker = start(&Port::reserve(), &scratch);
     let mut caller = Caller::new(broker.address(), "client");
     let mut commit = commit_request("noted", "", -1, 0, 5);
     let note = "n".repeat(4_000);
