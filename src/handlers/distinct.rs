@@ -1,6 +1,6 @@
 //! What a request names again: an answer is bounded by what there is, not by how often it is asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often one request may name something again and is answered again, as by Kafka. No client does.
 const REPEATS_MAX: usize = 16;
@@ -18,6 +18,18 @@ pub(super) fn seldom_repeated<T, K: Ord>(mut named: Vec<T>, key: impl Fn(&T) -> 
     let mut seen = BTreeSet::new();
     named.retain(|one| seen.insert(key(one)) || repeats.take());
     named
+}
+
+/// Drops partitions that a topic has above, in the same list or in another of that topic, but for a few.
+pub(super) fn drop_repeated<'a, K: Ord>(
+    topics: impl Iterator<Item = (K, &'a mut Vec<i32>)>,
+    repeats: &mut Repeats,
+) {
+    let mut seen: BTreeMap<K, BTreeSet<i32>> = BTreeMap::new();
+    for (topic, partitions) in topics {
+        let seen = seen.entry(topic).or_default();
+        partitions.retain(|&partition| seen.insert(partition) || repeats.take());
+    }
 }
 
 /// The repetitions that a request has left.
@@ -55,5 +67,15 @@ mod tests {
         assert_eq!(seldom_repeated(named, |&key| key).len(), 1 + REPEATS_MAX);
         let named: Vec<i32> = (0..1_000).collect();
         assert_eq!(seldom_repeated(named.clone(), |&key| key), named);
+    }
+
+    #[test]
+    fn few_repeated_partitions_stay() {
+        let mut topics = [("a", vec![0; 1_000]), ("b", vec![0, 1]), ("a", vec![0, 1])];
+        let lists = topics.iter_mut().map(|(topic, list)| (*topic, list));
+        drop_repeated(lists, &mut Repeats::default());
+        let [first, second, third] = topics.map(|(_, list)| list);
+        assert_eq!(first.len(), 1 + REPEATS_MAX);
+        assert_eq!((second, third), (vec![0, 1], vec![1]));
     }
 }

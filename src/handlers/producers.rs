@@ -7,6 +7,7 @@ use types::{ErrorCode, PartitionIndex, TopicPartition};
 use wire::messages::topic::TopicRef;
 use wire::messages::{describe_producers, init_producer_id};
 
+use crate::handlers::distinct::{Repeats, drop_repeated};
 use crate::handlers::failure;
 use crate::handlers::inquire::{Planned, inquire};
 use crate::handlers::message::{answer, decode, outcome};
@@ -64,10 +65,13 @@ fn is_contradictory(body: &init_producer_id::Request) -> bool {
 
 /// Answers which producers partitions remember.
 pub(super) async fn describe_producers(shard: &Rc<Shard>, request: &Request) -> Reply {
-    let body: describe_producers::Request = match decode(request) {
+    let mut body: describe_producers::Request = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
+    let topics = body.topics.iter_mut();
+    let lists = topics.map(|it| (it.name.clone(), &mut it.partition_indexes));
+    drop_repeated(lists, &mut Repeats::default());
     let mut planned = Vec::new();
     for topic in &body.topics {
         for &index in &topic.partition_indexes {

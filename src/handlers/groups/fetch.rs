@@ -2,7 +2,7 @@
 //!
 //! Up to version 7 a request names one group, from 8 on many: one form inside, two on the wire.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use controller::Image;
@@ -18,7 +18,7 @@ use wire::messages::offset_fetch::{
 };
 
 use crate::drivers::coordinator::{Asked, ask};
-use crate::handlers::distinct::{Repeats, seldom_repeated};
+use crate::handlers::distinct::{Repeats, drop_repeated, seldom_repeated};
 use crate::handlers::message::{answer_later, decode, outcome};
 use crate::shard::Shard;
 
@@ -52,8 +52,9 @@ pub(in crate::handlers) async fn offset_fetch(shard: &Rc<Shard>, request: &Reque
     let mut asked = Vec::with_capacity(groups.len());
     let mut repeats = Repeats::default();
     for mut group in groups {
-        let topics = group.topics.as_deref_mut();
-        drop_repeated(topics.unwrap_or_default(), &mut repeats);
+        let topics = group.topics.iter_mut().flatten();
+        let lists = topics.map(|it| ((it.name.clone(), it.topic_id), &mut it.partition_indexes));
+        drop_repeated(lists, &mut repeats);
         let question = ask_one(shard, &group, stability, version).await;
         asked.push((group, question));
     }
@@ -96,19 +97,6 @@ fn single(body: Body) -> Group {
         group_id: body.group_id,
         topics: (body.topics).map(|topics| topics.into_iter().map(topic).collect()),
         ..Default::default()
-    }
-}
-
-/// Drops partitions that are named again, in the same topic or in one named again, but for a few.
-fn drop_repeated(topics: &mut [GroupTopic], repeats: &mut Repeats) {
-    let mut seen: BTreeMap<(String, TopicId), BTreeSet<i32>> = BTreeMap::new();
-    for topic in topics {
-        let seen = seen
-            .entry((topic.name.clone(), topic.topic_id))
-            .or_default();
-        topic
-            .partition_indexes
-            .retain(|&index| seen.insert(index) || repeats.take());
     }
 }
 
