@@ -8,19 +8,24 @@
 //! 1. Nothing is applied that is not durable, and nothing is answered that is not applied everywhere.
 //! 2. Every shard applies the same records in the same order.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use controller::{Controller, DecideError, Image, Record, Reply, Request};
 use runtime::{Mesh, Semaphore};
 use storage::MetadataLog;
-use types::{ShardId, TopicId};
+use types::{ByteCount, ShardId, TopicId};
 
 use crate::crossing::{Answer, Ask};
 
-/// After this many records the metadata log is replaced by a snapshot.
-const SNAPSHOT_EVERY: u64 = 10_000;
+/// After this many records the metadata log is replaced by a snapshot, or when it takes so much: a start
+/// reads all of it.
+const SNAPSHOT_RECORDS: u64 = 10_000;
+const SNAPSHOT_SIZE: ByteCount = ByteCount::mib(64);
+
+/// After this many records more a snapshot is tried again.
+const RETRY_RECORDS: u64 = 100;
 
 /// Why the controller did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -43,19 +48,19 @@ pub struct ControllerDriver {
     mesh: Mesh<Ask, Answer>,
     /// One decision at a time.
     turn: Semaphore,
-    snapshot_index: RefCell<u64>,
+    /// No snapshot is tried before this index.
+    snapshot_from: Cell<u64>,
 }
 
 impl ControllerDriver {
     /// Drives a controller that has replayed `log`.
     pub fn new(controller: Controller, log: MetadataLog, mesh: Mesh<Ask, Answer>) -> Self {
-        let snapshot_index = RefCell::new(log.next_index());
         Self {
             controller: RefCell::new(controller),
             log,
             mesh,
             turn: Semaphore::new(1),
-            snapshot_index,
+            snapshot_from: Cell::new(0),
         }
     }
 
@@ -67,6 +72,7 @@ impl ControllerDriver {
     /// Carries out one request.
     pub async fn carry_out(&self, request: &Request) -> Result<Reply, ControlError> {
         let _turn = self.turn.acquire(1).await;
+        self.snapshot_if_due().await;
         let decision = self
             .controller
             .borrow()
@@ -82,7 +88,6 @@ impl ControllerDriver {
             applied.expect("what decide decides, apply takes");
         }
         self.tell_every_shard(decision.records).await?;
-        self.snapshot_if_due().await?;
         Ok(decision.reply)
     }
 
@@ -102,15 +107,20 @@ impl ControllerDriver {
         Ok(())
     }
 
-    async fn snapshot_if_due(&self) -> Result<(), ControlError> {
+    /// Replaces the log by a snapshot if it has grown. Where that fails the log goes on, and keeps
+    /// everything.
+    async fn snapshot_if_due(&self) {
         let next = self.log.next_index();
-        if next - *self.snapshot_index.borrow() < SNAPSHOT_EVERY {
-            return Ok(());
+        let (records, size) = self.log.since_snapshot();
+        let is_due = records >= SNAPSHOT_RECORDS || size >= SNAPSHOT_SIZE;
+        if !is_due || next < self.snapshot_from.get() {
+            return;
         }
         let bytes = controller::snapshot::encode(self.controller.borrow().image());
-        self.log.snapshot(next, &bytes).await?;
-        *self.snapshot_index.borrow_mut() = next;
-        Ok(())
+        if let Err(error) = self.log.snapshot(next, &bytes).await {
+            tracing::warn!(%error, "the metadata's snapshot was not written");
+            self.snapshot_from.set(next + RETRY_RECORDS);
+        }
     }
 }
 

@@ -42,6 +42,8 @@ struct State {
     position: u64,
     allocated: u64,
     next_index: u64,
+    /// The first record that no snapshot contains.
+    snapshot_index: u64,
     has_failed: bool,
 }
 
@@ -107,6 +109,7 @@ impl MetadataLog {
             position: units.end,
             allocated: block_ceil(units.end),
             next_index: units.next_index(base),
+            snapshot_index,
             has_failed: false,
         };
         let log = Self {
@@ -127,12 +130,20 @@ impl MetadataLog {
         self.state.borrow().next_index
     }
 
+    /// Returns how many records are behind the last snapshot, and what their log file takes.
+    pub fn since_snapshot(&self) -> (u64, ByteCount) {
+        let state = self.state.borrow();
+        let records = state.next_index - state.snapshot_index;
+        (records, ByteCount(state.position))
+    }
+
     /// Appends records as one unit: after a crash all of them are there, or none.
     ///
     /// Durable when it returns; returns the first one's index.
     ///
     /// *Errors*: [`Error::MetadataRecordTooLarge`], nothing was written; [`Error::Io`], after which
-    /// nothing is appended any more unless the disk was only full; [`Error::Offline`] then.
+    /// nothing is appended any more unless the disk was only full, or the file as large as one is read;
+    /// [`Error::Offline`] then.
     pub async fn append(&self, records: &[&[u8]]) -> Result<u64, Error> {
         let size_max = METADATA_RECORD_SIZE_MAX.0;
         if let Some(large) = records
@@ -167,6 +178,10 @@ impl MetadataLog {
             (file, state.path.clone(), bytes, floor, state.allocated)
         };
         let end = floor + ByteCount::of(&bytes).0;
+        if end > FILE_SIZE_MAX.0 {
+            let full = io::ErrorKind::FileTooLarge.into();
+            return Err(Error::io("allocation", path)(full));
+        }
         if end > allocated {
             let length = block_ceil(end - allocated).max(ALLOCATION_STEP);
             let reserved = file.allocate(allocated, length).await;
@@ -188,7 +203,7 @@ impl MetadataLog {
 
     /// Replaces the records below `index` by a snapshot, durably, and removes what it replaces.
     ///
-    /// *Errors*: as [`MetadataLog::append`].
+    /// *Errors*: as [`MetadataLog::append`]; the log goes on as it was where it can.
     /// *Panics*: if `index` is beyond the next one.
     pub async fn snapshot(&self, index: u64, snapshot: &[u8]) -> Result<(), Error> {
         let turn = self.turn.acquire(1).await;
@@ -200,14 +215,17 @@ impl MetadataLog {
         runtime::write_file_durably(&path, &snapshot_bytes(index, snapshot))
             .await
             .map_err(Error::io("write", path))?;
+        self.state.borrow_mut().snapshot_index = index;
         // The records behind the snapshot move on to a log of their own, if there are none.
         if index == self.next_index() {
             let path = log_path(&self.directory, index);
-            let opened = open_at_end(&path, 0).await;
-            let file = opened.map_err(Error::io("creation", &path))?;
-            runtime::sync_dir(&self.directory)
-                .await
-                .map_err(Error::io("sync", &self.directory))?;
+            let file = match self.begin_file(&path).await {
+                Ok(file) => file,
+                Err(error) => {
+                    self.undo_begin(&path).await;
+                    return Err(Error::io("creation", path)(error));
+                }
+            };
             {
                 let mut state = self.state.borrow_mut();
                 state.file = Rc::new(file);
@@ -220,6 +238,27 @@ impl MetadataLog {
         }
         drop(turn);
         Ok(())
+    }
+
+    async fn begin_file(&self, path: &Path) -> io::Result<File> {
+        let file = open_at_end(path, 0).await?;
+        runtime::sync_dir(&self.directory).await?;
+        Ok(file)
+    }
+
+    /// Removes a log file that was perhaps begun: an empty newer one would be taken for the log at a
+    /// start, and what goes to this one be lost. Where that fails nothing is appended any more.
+    async fn undo_begin(&self, path: &Path) {
+        let removed = async {
+            match runtime::remove_file(path).await {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+            runtime::sync_dir(&self.directory).await
+        };
+        if removed.await.is_err() {
+            self.state.borrow_mut().has_failed = true;
+        }
     }
 
     /// Removes logs before `base` and snapshots before `index`.

@@ -2,7 +2,7 @@
 
 use runtime::{File, OpenMode, both_arms};
 use storage::{DataDir, Error, MetadataLog};
-use types::NodeId;
+use types::{ByteCount, NodeId};
 
 both_arms!(
     a_data_directory_is_one_process_and_one_nodes,
@@ -50,9 +50,7 @@ both_arms!(
         let path = dir.join("data");
         drop(DataDir::open(&path, NodeId(1)).await.unwrap());
         let meta = path.join("meta");
-        let good = runtime::read_file(&meta, types::ByteCount::kib(4))
-            .await
-            .unwrap();
+        let good = runtime::read_file(&meta, ByteCount::kib(4)).await.unwrap();
         let mut newer = good.clone();
         newer[8] = 9;
         runtime::write_file_durably(&meta, &newer).await.unwrap();
@@ -86,13 +84,18 @@ both_arms!(
         let records = vec![(0, b"a".to_vec()), (1, b"b".to_vec()), (2, large.clone())];
         assert_eq!((replay.snapshot, replay.records), (None, records));
         assert_eq!(log.append(&[b"c"]).await.unwrap(), 3);
+        let (records, size) = log.since_snapshot();
+        assert_eq!(records, 4, "those of the life before, too");
+        assert!(size > ByteCount(9_000), "{size}");
         // A snapshot below the end keeps the records behind it.
         log.snapshot(2, b"image of 2").await.unwrap();
         drop(log);
         let (log, replay) = MetadataLog::open(layout).await.unwrap();
         assert_eq!(replay.snapshot, Some((2, b"image of 2".to_vec())));
         assert_eq!(replay.records, vec![(2, large), (3, b"c".to_vec())]);
+        assert_eq!(log.since_snapshot().0, 2);
         log.snapshot(4, b"image of 4").await.unwrap();
+        assert_eq!(log.since_snapshot(), (0, ByteCount(0)));
         assert_eq!(log.append(&[b"d"]).await.unwrap(), 4);
         drop(log);
         let (log, replay) = MetadataLog::open(layout).await.unwrap();
