@@ -14,7 +14,7 @@ pub(super) fn distinct<T, K: Ord>(mut named: Vec<T>, key: impl Fn(&T) -> K) -> V
 
 /// Drops what has the key of something before it, but for a few.
 pub(super) fn seldom_repeated<T, K: Ord>(mut named: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
-    let mut repeats = Repeats::default();
+    let mut repeats = Allowance::for_repeats();
     let mut seen = BTreeSet::new();
     named.retain(|one| seen.insert(key(one)) || repeats.take());
     named
@@ -23,7 +23,7 @@ pub(super) fn seldom_repeated<T, K: Ord>(mut named: Vec<T>, key: impl Fn(&T) -> 
 /// Drops partitions that a topic has above, in the same list or in another of that topic, but for a few.
 pub(super) fn drop_repeated<'a, K: Ord>(
     topics: impl Iterator<Item = (K, &'a mut Vec<i32>)>,
-    repeats: &mut Repeats,
+    repeats: &mut Allowance,
 ) {
     let mut seen: BTreeMap<K, BTreeSet<i32>> = BTreeMap::new();
     for (topic, partitions) in topics {
@@ -32,16 +32,20 @@ pub(super) fn drop_repeated<'a, K: Ord>(
     }
 }
 
-/// The repetitions that a request has left.
-pub(super) struct Repeats(usize);
+/// What a request may still have of something.
+pub(super) struct Allowance(usize);
 
-impl Default for Repeats {
-    fn default() -> Self {
-        Self(REPEATS_MAX)
+impl Allowance {
+    /// So many.
+    pub(super) fn of(count: usize) -> Self {
+        Self(count)
     }
-}
 
-impl Repeats {
+    /// The repetitions that one request has.
+    pub(super) fn for_repeats() -> Self {
+        Self::of(REPEATS_MAX)
+    }
+
     /// Takes one, if there is one left.
     pub(super) fn take(&mut self) -> bool {
         let left = self.0.checked_sub(1);
@@ -73,7 +77,7 @@ mod tests {
     fn few_repeated_partitions_stay() {
         let mut topics = [("a", vec![0; 1_000]), ("b", vec![0, 1]), ("a", vec![0, 1])];
         let lists = topics.iter_mut().map(|(topic, list)| (*topic, list));
-        drop_repeated(lists, &mut Repeats::default());
+        drop_repeated(lists, &mut Allowance::for_repeats());
         let [first, second, third] = topics.map(|(_, list)| list);
         assert_eq!(first.len(), 1 + REPEATS_MAX);
         assert_eq!((second, third), (vec![0, 1], vec![1]));

@@ -11,6 +11,7 @@ use wire::messages::describe_log_dirs::{
     LogDir, PartitionResult, Request as Body, Response, Topic, TopicResult,
 };
 
+use crate::handlers::distinct::{Allowance, drop_repeated};
 use crate::handlers::inquire::inquire;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::partition::{Finding, Inquiry};
@@ -20,10 +21,13 @@ use crate::shard::Shard;
 ///
 /// One that is out of service has an error, and its partitions are nowhere.
 pub(super) async fn describe_log_dirs(shard: &Rc<Shard>, request: &Request) -> Reply {
-    let body: Body = match decode(request) {
+    let mut body: Body = match decode(request) {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
+    let named = body.topics.iter_mut().flatten();
+    let lists = named.map(|it| (it.topic.clone(), &mut it.partitions));
+    drop_repeated(lists, &mut Allowance::for_repeats());
     let mut topics = sizes(shard, body.topics.as_deref()).await;
     let offline = offline(shard).await;
     let mut results = Vec::new();

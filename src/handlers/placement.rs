@@ -6,13 +6,18 @@
 
 use controller::Image;
 use server::{Reply, Request};
+use types::limits::TOPIC_NAME_LENGTH_MAX;
 use types::{ErrorCode, NodeId, PartitionIndex};
 use wire::messages::{
     alter_partition_reassignments as alter, elect_leaders, list_partition_reassignments as list,
 };
 
+use crate::handlers::distinct::Allowance;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
+
+/// How many texts about partitions one answer has.
+const TEXTS_MAX: usize = 1_000;
 
 /// Why something stays as it is.
 type Refusal = (ErrorCode, Option<String>);
@@ -35,6 +40,7 @@ pub(super) fn elect_leaders(shard: &Shard, request: &Request) -> Reply {
         None if is_known => every_topic(&image),
         None => Vec::new(),
     };
+    let mut texts = Allowance::of(TEXTS_MAX);
     let elected = |topic: &str, partition| {
         if is_known {
             not_elected(&image, topic, partition)
@@ -49,7 +55,7 @@ pub(super) fn elect_leaders(shard: &Shard, request: &Request) -> Reply {
             elect_leaders::PartitionResult {
                 partition_id,
                 error_code: code.code(),
-                error_message: Some(reason),
+                error_message: texts.take().then_some(reason),
             }
         });
         elect_leaders::TopicResult {
@@ -86,13 +92,19 @@ fn every_topic(image: &Image) -> Vec<elect_leaders::Topic> {
 fn not_elected(image: &Image, topic: &str, index: i32) -> (ErrorCode, String) {
     let unknown = ErrorCode::UnknownTopicOrPartition;
     let Some(entry) = image.topic_named(topic) else {
-        return (unknown, format!("No such topic as {topic}"));
+        return (unknown, format!("No such topic as {}", shown(topic)));
     };
     if !has_partition(entry, index) {
         return (unknown, format!("No such partition as {topic}-{index}"));
     }
     let reason = "Leader election not needed for topic partition.";
     (ErrorCode::ElectionNotNeeded, reason.to_owned())
+}
+
+/// Returns of a name what can be one.
+fn shown(topic: &str) -> &str {
+    let end = topic.floor_char_boundary(TOPIC_NAME_LENGTH_MAX);
+    topic.get(..end).unwrap_or_default()
 }
 
 fn has_partition(topic: &controller::image::Topic, index: i32) -> bool {
@@ -106,6 +118,7 @@ pub(super) fn alter_partition_reassignments(shard: &Shard, request: &Request) ->
         Err(refusal) => return refusal,
     };
     let image = shard.image();
+    let mut texts = Allowance::of(TEXTS_MAX);
     let responses: Vec<alter::TopicResult> = body
         .topics
         .into_iter()
@@ -118,7 +131,7 @@ pub(super) fn alter_partition_reassignments(shard: &Shard, request: &Request) ->
                 alter::PartitionResult {
                     partition_index: partition.partition_index,
                     error_code: code.code(),
-                    error_message,
+                    error_message: error_message.filter(|_| texts.take()),
                 }
             });
             alter::TopicResult {
@@ -146,7 +159,7 @@ fn reassigned(image: &Image, topic: &str, partition: &alter::Partition) -> Resul
     let unknown = |reason| Err((ErrorCode::UnknownTopicOrPartition, Some(reason)));
     let index = partition.partition_index;
     let Some(entry) = image.topic_named(topic) else {
-        return unknown(format!("Unable to find a topic named {topic}."));
+        return unknown(format!("Unable to find a topic named {}.", shown(topic)));
     };
     if !has_partition(entry, index) {
         return unknown(format!("Unable to find partition {topic}:{index}."));

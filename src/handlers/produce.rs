@@ -3,16 +3,19 @@
 //! Stage one (`produce`) returns when every batch has its place or its error; stage two, the
 //! [`Reply`], resolves when all of them may be acknowledged.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use server::{Answer as ServerAnswer, Outcome, Refusal, Reply, Request, Response, Session};
+use types::limits::CLUSTER_PARTITIONS_MAX;
 use types::{ByteCount, ErrorCode, PartitionIndex, ShardId, TopicPartition};
 use wire::messages::produce::{PartitionResponse, RecordError, RequestView};
 
 use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask};
 use crate::drivers::coordinator::is_internal;
 use crate::handlers::by_owner::{ByOwner, Group};
+use crate::handlers::distinct::Allowance;
 use crate::handlers::resolve::resolve;
 use crate::handlers::{failure, home};
 use crate::partition::{AppendRefused, Placed};
@@ -22,6 +25,12 @@ use crate::shard::Shard;
 
 /// Produce below this version cannot carry zstd.
 const ZSTD_VERSION: i16 = 7;
+
+/// So many partitions of a request are not looked at for repetitions.
+const FEW_PARTITIONS: usize = 16;
+
+/// How many texts about refused batches and records one answer has.
+const TEXTS_MAX: usize = 1_000;
 
 /// A group whose batches have their places.
 enum Placing {
@@ -44,7 +53,10 @@ pub(super) async fn produce(
         Ok(view) => view,
         Err(malformed) => return Reply::Close(Refusal::Malformed(malformed)),
     };
-    let (mut outcomes, sorted) = plan(shard, &view);
+    let (mut outcomes, sorted) = match plan(shard, &view) {
+        Ok(planned) => planned,
+        Err(refusal) => return Reply::Close(refusal),
+    };
     home::note(
         shard,
         session,
@@ -67,9 +79,10 @@ pub(super) async fn produce(
     let wait = meter.produced(size).await;
     let (shard, meter) = (Rc::clone(shard), meter.clone());
     Reply::later(async move {
+        let mut texts = Allowance::of(TEXTS_MAX);
         for (slots, placing) in placings {
             let results = finish(&shard, placing, answer).await;
-            settle(&mut outcomes, &slots, results);
+            settle(&mut outcomes, &slots, results, &mut texts);
         }
         match answer {
             AppendAnswer::Acknowledged => {
@@ -82,11 +95,18 @@ pub(super) async fn produce(
 }
 
 /// Sorts the request's partitions by owner; those that cannot be served get their error here.
-fn plan(shard: &Shard, view: &RequestView) -> (Vec<PartitionResponse>, ByOwner<AppendPart>) {
+///
+/// *Errors*: more partitions than a cluster has.
+fn plan(
+    shard: &Shard,
+    view: &RequestView,
+) -> Result<(Vec<PartitionResponse>, ByOwner<AppendPart>), Refusal> {
     let refused = refusal_of_all(view);
     let mut outcomes = Vec::new();
     let mut sorted = ByOwner::new();
     let image = shard.image();
+    let mut repeats = Allowance::for_repeats();
+    let mut seen = BTreeSet::new();
     for topic in view.topics() {
         let resolved = resolve(&image, topic.topic).and_then(|topic| {
             if is_internal(topic.name.as_str()) {
@@ -98,6 +118,9 @@ fn plan(shard: &Shard, view: &RequestView) -> (Vec<PartitionResponse>, ByOwner<A
         });
         for partition in topic.partitions {
             let slot = outcomes.len();
+            if slot == CLUSTER_PARTITIONS_MAX {
+                return Err(Refusal::Unanswerable(ErrorCode::InvalidRequest));
+            }
             outcomes.push(PartitionResponse {
                 index: partition.index,
                 base_offset: -1,
@@ -118,6 +141,13 @@ fn plan(shard: &Shard, view: &RequestView) -> (Vec<PartitionResponse>, ByOwner<A
                     .ok_or(ErrorCode::UnknownTopicOrPartition),
                 Err(code) => Err(*code),
             };
+            // Each is remembered with what was wrong with it, until all are answered.
+            let known = known.and_then(|id| {
+                if slot >= FEW_PARTITIONS && !seen.insert(id) && !repeats.take() {
+                    return Err(ErrorCode::InvalidRequest);
+                }
+                Ok(id)
+            });
             match known
                 .and_then(|id| Ok((id, checked_records(shard, view, id, partition.records)?)))
             {
@@ -129,7 +159,7 @@ fn plan(shard: &Shard, view: &RequestView) -> (Vec<PartitionResponse>, ByOwner<A
             }
         }
     }
-    (outcomes, sorted)
+    Ok((outcomes, sorted))
 }
 
 /// The error that the whole request deserves, if it does.
@@ -222,6 +252,7 @@ fn settle(
     outcomes: &mut [PartitionResponse],
     slots: &[usize],
     results: Option<Vec<Result<Placed, AppendRefused>>>,
+    texts: &mut Allowance,
 ) {
     let Some(results) = results else {
         for &slot in slots {
@@ -237,18 +268,19 @@ fn settle(
                 outcome.log_append_time_ms = placed.log_append_time.map_or(-1, |time| time.0);
                 outcome.log_start_offset = placed.log_start.get();
             }
-            Err(refused) => refuse(outcome, &refused),
+            Err(refused) => refuse(outcome, &refused, texts),
         }
     }
 }
 
-fn refuse(outcome: &mut PartitionResponse, refused: &AppendRefused) {
+fn refuse(outcome: &mut PartitionResponse, refused: &AppendRefused, texts: &mut Allowance) {
     outcome.error_code = failure::append_code(refused).code();
-    outcome.error_message = Some(failure::text(refused));
+    outcome.error_message = texts.take().then(|| failure::text(refused));
     if let Some(errors) = failure::record_errors(refused) {
         outcome.record_errors = errors
             .errors
             .iter()
+            .take_while(|_| texts.take())
             .map(|error| RecordError {
                 batch_index: i32::try_from(error.batch_index).unwrap_or(i32::MAX),
                 batch_index_error_message: Some(error.rejection.to_string()),

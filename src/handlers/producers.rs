@@ -7,7 +7,7 @@ use types::{ErrorCode, PartitionIndex, TopicPartition};
 use wire::messages::topic::TopicRef;
 use wire::messages::{describe_producers, init_producer_id};
 
-use crate::handlers::distinct::{Repeats, drop_repeated};
+use crate::handlers::distinct::{Allowance, drop_repeated};
 use crate::handlers::failure;
 use crate::handlers::inquire::{Planned, inquire};
 use crate::handlers::message::{answer, decode, outcome};
@@ -71,7 +71,7 @@ pub(super) async fn describe_producers(shard: &Rc<Shard>, request: &Request) -> 
     };
     let topics = body.topics.iter_mut();
     let lists = topics.map(|it| (it.name.clone(), &mut it.partition_indexes));
-    drop_repeated(lists, &mut Repeats::default());
+    drop_repeated(lists, &mut Allowance::for_repeats());
     let mut planned = Vec::new();
     for topic in &body.topics {
         for &index in &topic.partition_indexes {

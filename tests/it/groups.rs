@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use types::ErrorCode;
 use wire::messages::{
-    create_topics, delete_groups, delete_records, delete_topics, describe_configs, describe_groups,
-    heartbeat, join_group, leave_group, list_groups, list_offsets, offset_commit, offset_fetch,
-    produce, sync_group,
+    create_topics, delete_groups, delete_records, delete_topics, heartbeat, join_group,
+    leave_group, list_groups, list_offsets, offset_commit, offset_fetch, produce, sync_group,
 };
 
 use crate::support::coordinators::await_coordinators;
@@ -440,43 +439,6 @@ fn offsets_go_with_their_topic_and_clients_do_not_write_them() {
     let deleted = caller.call(&delete, 2);
     let code = deleted.topics[0].partitions[0].error_code;
     assert_eq!(code, ErrorCode::InvalidTopic.code());
-}
-
-#[test]
-fn what_is_named_too_often_is_not_answered_each_time() {
-    let scratch = Scratch::new("named-twice");
-    let broker = start(&Port::reserve(), &scratch);
-    let mut caller = Caller::new(broker.address(), "client");
-    let mut commit = commit_request("noted", "", -1, 0, 5);
-    let note = "n".repeat(4_000);
-    commit.topics[0].partitions[0].committed_metadata = Some(note.clone());
-    let committed = caller.call(&commit, 7);
-    assert_eq!(committed.topics[0].partitions[0].error_code, 0);
-
-    // More than a frame could hold, and the memory of the machine.
-    let mut fetch = fetch_request("noted");
-    fetch.topics.as_mut().unwrap()[0].partition_indexes = vec![0; 1_000_000];
-    let fetched = caller.call(&fetch, 7);
-    assert!((1..100).contains(&fetched.topics[0].partitions.len()));
-    assert_eq!(fetched.topics[0].partitions[0].metadata, Some(note));
-    let describe = describe_groups::Request {
-        groups: vec!["noted".to_owned(); 1_000],
-        ..Default::default()
-    };
-    assert!((1..100).contains(&caller.call(&describe, 5).groups.len()));
-    let resource = describe_configs::Resource {
-        resource_type: describe_configs::RESOURCE_TOPIC,
-        resource_name: TOPIC.to_owned(),
-        configuration_keys: None,
-    };
-    let describe = describe_configs::Request {
-        resources: vec![resource; 100_000],
-        include_synonyms: true,
-        include_documentation: true,
-    };
-    let described = caller.call(&describe, 4);
-    assert!((1..100).contains(&described.results.len()));
-    assert!(described.results[0].configs.len() > 10);
 }
 
 #[test]

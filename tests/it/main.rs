@@ -11,6 +11,7 @@
 )]
 
 mod admin;
+mod amplifying;
 mod cli;
 mod directories;
 mod durability;

@@ -81,7 +81,7 @@ const _: () = assert!(
 );
 /// The most memory that the arrays of one decoded request may take. A hostile request asks for up
 /// to thirty times its own size; record bytes are never decoded and do not count.
-pub const REQUEST_DECODED_SIZE_MAX: ByteCount = ByteCount::mib(64);
+pub const REQUEST_DECODED_SIZE_MAX: ByteCount = ByteCount::mib(16);
 
 /// The same for a response that our client decodes: a cluster's metadata may be large.
 pub const RESPONSE_DECODED_SIZE_MAX: ByteCount = ByteCount::mib(1024);

@@ -18,7 +18,7 @@ use wire::messages::offset_fetch::{
 };
 
 use crate::drivers::coordinator::{Asked, ask};
-use crate::handlers::distinct::{Repeats, drop_repeated, seldom_repeated};
+use crate::handlers::distinct::{Allowance, drop_repeated, seldom_repeated};
 use crate::handlers::message::{answer_later, decode, outcome};
 use crate::shard::Shard;
 
@@ -50,7 +50,7 @@ pub(in crate::handlers) async fn offset_fetch(shard: &Rc<Shard>, request: &Reque
     };
     let groups = seldom_repeated(groups, |group| group.group_id.clone());
     let mut asked = Vec::with_capacity(groups.len());
-    let mut repeats = Repeats::default();
+    let mut repeats = Allowance::for_repeats();
     for mut group in groups {
         let topics = group.topics.iter_mut().flatten();
         let lists = topics.map(|it| ((it.name.clone(), it.topic_id), &mut it.partition_indexes));

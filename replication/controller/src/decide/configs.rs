@@ -162,6 +162,7 @@ fn edit(
             ConfigOperation::Delete => None,
             ConfigOperation::Append(items) => {
                 let mut list = present_list(context, resource, name)?;
+                check_length(name, items)?;
                 for item in split(items) {
                     if !list.contains(&item) {
                         list.push(item);
@@ -170,8 +171,9 @@ fn edit(
                 Some(list.join(","))
             }
             ConfigOperation::Subtract(items) => {
-                let gone: Vec<_> = split(items).collect();
                 let mut list = present_list(context, resource, name)?;
+                check_length(name, items)?;
+                let gone: Vec<_> = split(items).collect();
                 list.retain(|item| !gone.contains(item));
                 Some(list.join(","))
             }
@@ -221,14 +223,21 @@ fn check_value(
     name: &str,
     value: &str,
 ) -> Result<(), DecideError> {
+    check_length(name, value)?;
+    let checked = context.schema.check(kind, name, value);
+    checked.map_err(|refusal| refused(name, refusal))
+}
+
+/// Before a value is looked at: a list takes time by the square of its length.
+fn check_length(name: &str, value: &str) -> Result<(), DecideError> {
     let (length, max) = (value.len(), CONFIG_VALUE_LENGTH_MAX);
-    let checked = if length > max {
-        Err(ConfigRefusal::TooLong { length, max })
-    } else {
-        context.schema.check(kind, name, value)
-    };
-    checked.map_err(|refusal| DecideError::ConfigRefused {
-        name: name.to_owned(),
-        refusal,
-    })
+    if length > max {
+        return Err(refused(name, ConfigRefusal::TooLong { length, max }));
+    }
+    Ok(())
+}
+
+fn refused(name: &str, refusal: ConfigRefusal) -> DecideError {
+    let name = name.to_owned();
+    DecideError::ConfigRefused { name, refusal }
 }

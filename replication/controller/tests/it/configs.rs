@@ -3,6 +3,7 @@
 use controller::request::{ConfigAlteration, ConfigChanges, ConfigOperation, ConfigResource, Mode};
 use controller::{ConfigRefusal, DecideError, Reply, Request};
 use types::NodeId;
+use types::limits::CONFIG_VALUE_LENGTH_MAX;
 
 use crate::support::{Machine, NODE, NOW, name, topic};
 
@@ -91,6 +92,21 @@ fn lists_grow_and_shrink_item_by_item_from_the_default() {
             }
         })
     );
+    // Before it is taken apart: that takes time by the square of its length.
+    let long = "delete,".repeat(200);
+    for operation in [append(&long), subtract(&long)] {
+        let refusal = ConfigRefusal::TooLong {
+            length: long.len(),
+            max: CONFIG_VALUE_LENGTH_MAX,
+        };
+        assert_eq!(
+            machine.edit(on_topic(), "cleanup.policy", operation),
+            Err(DecideError::ConfigRefused {
+                name: "cleanup.policy".to_owned(),
+                refusal,
+            })
+        );
+    }
 }
 
 #[test]
