@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use record::{Invalid, RecompressError, Rules, TimestampWindow, validate_produced};
+use record::{
+    Invalid, RecompressError, Rules, TimestampWindow, validate_owned, validate_produced,
+    validate_produced_within,
+};
 use runtime::Chunk;
 use storage::{
     ActiveProducer, AppendContext, AppendError, Appended, EpochEnd, FirstBatch, Log, Offline,
@@ -16,6 +19,10 @@ use storage::{
 use types::{ByteCount, LeaderEpoch, Offset, TimestampMs, TopicPartition};
 
 use crate::config::TopicConfig;
+
+/// What decompresses to more is checked beside the shard, which would stand still meanwhile: a batch of
+/// a few KiB may hold millions of headers.
+const CHECKED_HERE_MAX: ByteCount = ByteCount::mib(4);
 
 /// One partition that this shard owns.
 pub struct Partition {
@@ -194,7 +201,15 @@ impl Partition {
             ),
             keys: config.keys(),
         };
-        let mut batch = validate_produced(records, &rules)?;
+        let large;
+        let mut batch = match validate_produced_within(records, &rules, CHECKED_HERE_MAX) {
+            Err(Invalid::DecompressedTooLarge { .. }) => {
+                let bytes = records.clone();
+                large = runtime::offload(move || validate_owned(bytes, &rules)).await?;
+                large.checked()
+            }
+            checked => checked?,
+        };
         let recompressed;
         if let Some(target) = config.compression()
             && let Some(bytes) = record::recompress(&batch, target)?

@@ -2,6 +2,8 @@
 //! hold comes back in one answer.
 
 use bytes::Bytes;
+use record::{BatchBuilder, Compression, NewRecord};
+use types::{ErrorCode, TimestampMs};
 use wire::messages::fetch;
 
 use crate::support::librdkafka::{Producer, read_partition};
@@ -245,4 +247,37 @@ fn a_fetch_that_wants_more_than_there_is_waits_without_work() {
     let answer: fetch::Response = caller.answer::<fetch::Request>(11);
     let read = answer.responses[0].partitions[0].records.as_ref();
     assert!(read.is_some_and(|records| records.len() > 100_000));
+}
+
+#[test]
+fn a_batch_that_is_large_once_it_is_decompressed_comes_back() {
+    let scratch = Scratch::new("large-inside");
+    let broker = Broker::start_with(scratch.path(), &[]);
+    let mut caller = Caller::new(broker.address(), "large");
+    create_topic(&mut caller, "large", 1);
+    let value = vec![7; 16 << 20];
+    let record = NewRecord {
+        timestamp: TimestampMs(1_700_000_000_000),
+        key: None,
+        value: Some(&value),
+        headers: &[],
+    };
+    let mut batch = BatchBuilder::new(Compression::Zstd);
+    batch.push(&record).unwrap();
+    let written = batch.build().unwrap();
+    assert!(written.len() < 100_000);
+    let mut request = produce_request("large", b"");
+    request.topic_data[0].partition_data[0].records = Some(written.clone());
+    let answer = caller.call(&request, 9);
+    assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+    let read = fetch_all(&mut caller, "large", 1, (1_000_000, 1_000_000));
+    assert_eq!(read[0].get(16..), written.get(16..));
+    // One that is not sound is found out there, too.
+    let mut garbled = written.to_vec();
+    let last = garbled.len() - 1;
+    garbled[last] ^= 1;
+    request.topic_data[0].partition_data[0].records = Some(garbled.into());
+    let answer = caller.call(&request, 9);
+    let code = answer.responses[0].partition_responses[0].error_code;
+    assert_eq!(code, ErrorCode::CorruptMessage.code());
 }

@@ -2,6 +2,7 @@
 //!
 //! Storage takes a [`CheckedBatch`] and checks nothing again; only this crate can make one.
 
+use bytes::Bytes;
 use types::{ByteCount, Offset, ProducerEpoch, ProducerId, Sequence, TimestampMs};
 
 use crate::error::Damaged;
@@ -39,6 +40,39 @@ pub struct CheckedBatch<'a> {
 pub(crate) struct LargestTimestamp {
     pub(crate) timestamp: TimestampMs,
     pub(crate) offset_delta: Option<u32>,
+}
+
+/// A [`CheckedBatch`] that has its bytes.
+#[derive(Clone, Debug)]
+pub struct OwnedBatch {
+    bytes: Bytes,
+    offset_count: u32,
+    largest: LargestTimestamp,
+}
+
+impl OwnedBatch {
+    /// Keeps bytes that pass a check.
+    pub(crate) fn check<E>(
+        bytes: Bytes,
+        check: impl for<'a> FnOnce(&'a [u8]) -> Result<CheckedBatch<'a>, E>,
+    ) -> Result<Self, E> {
+        let CheckedBatch {
+            offset_count,
+            largest,
+            ..
+        } = check(&bytes)?;
+        Ok(Self {
+            bytes,
+            offset_count,
+            largest,
+        })
+    }
+
+    /// Returns the batch.
+    pub fn checked(&self) -> CheckedBatch<'_> {
+        let batch = Batch::parse(&self.bytes).expect("the same bytes were parsed before");
+        CheckedBatch::new(batch, self.offset_count, self.largest)
+    }
 }
 
 impl<'a> CheckedBatch<'a> {

@@ -48,7 +48,7 @@ mod view;
 mod walk;
 
 pub use builder::{BatchBuilder, BuildError, NewRecord};
-pub use checked::{CheckedBatch, Producer, check_stored};
+pub use checked::{CheckedBatch, OwnedBatch, Producer, check_stored};
 pub use codec::{Compression, UnknownCodec};
 pub use compression::{
     DECOMPRESSED_SIZE_MAX, DecompressError, SNAPPY_BLOCK_SIZE_MAX, ZSTD_WINDOW_SIZE_MAX, decompress,
@@ -60,5 +60,5 @@ pub use iter::{Header, Headers, Record, Records};
 pub use recompress::{RecompressError, recompress};
 pub use rules::{Keys, Rules, TimestampWindow};
 pub use stamp::{Stamp, stamp, stamp_log_append_time, stamp_max_timestamp};
-pub use validate::validate_produced;
+pub use validate::{validate_owned, validate_produced, validate_produced_within};
 pub use view::{Batch, Batches};

@@ -15,9 +15,10 @@
 //!
 //! *Source*: docs/formats/record_batch.md; KIP-467 for answers per record.
 
+use bytes::Bytes;
 use types::ByteCount;
 
-use crate::checked::CheckedBatch;
+use crate::checked::{CheckedBatch, OwnedBatch};
 use crate::compression::{DECOMPRESSED_SIZE_MAX, Decoder, DecompressError};
 use crate::header::{BatchHeader, TimestampType};
 use crate::invalid::Invalid;
@@ -33,6 +34,25 @@ use crate::walk::Walk;
 /// *Cost*: one pass for the checksum and a few nanoseconds a record; a compressed body is
 /// decompressed once, through a window.
 pub fn validate_produced<'a>(bytes: &'a [u8], rules: &Rules) -> Result<CheckedBatch<'a>, Invalid> {
+    validate_produced_within(bytes, rules, DECOMPRESSED_SIZE_MAX)
+}
+
+/// The same, and keeps the bytes: for who checks elsewhere than where the batch is used.
+///
+/// *Errors*: as [`validate_produced`].
+pub fn validate_owned(bytes: Bytes, rules: &Rules) -> Result<OwnedBatch, Invalid> {
+    OwnedBatch::check(bytes, |bytes| validate_produced(bytes, rules))
+}
+
+/// The same as [`validate_produced`] for a batch that decompresses to `decompressed_max` at most: what
+/// takes few bytes on the wire may take long to look at.
+///
+/// *Errors*: as [`validate_produced`]; [`Invalid::DecompressedTooLarge`] for a larger one.
+pub fn validate_produced_within<'a>(
+    bytes: &'a [u8],
+    rules: &Rules,
+    decompressed_max: ByteCount,
+) -> Result<CheckedBatch<'a>, Invalid> {
     let batch = Batch::parse(bytes)?;
     let header = batch.header();
     let base_offset = header.base_offset().get();
@@ -56,7 +76,7 @@ pub fn validate_produced<'a>(bytes: &'a [u8], rules: &Rules) -> Result<CheckedBa
     match Decoder::new(compression, batch.body()) {
         Ok(None) => walk.run(record_count, &mut SliceSource::new(batch.body()))?,
         Ok(Some(decoder)) => {
-            let mut source = StreamSource::new(decoder, DECOMPRESSED_SIZE_MAX);
+            let mut source = StreamSource::new(decoder, decompressed_max);
             walk.run(record_count, &mut source)?;
         }
         Err(DecompressError::Corrupt(cause)) => return Err(Invalid::Decompression(cause)),

@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use record::{
     BATCH_HEADER_SIZE, BatchBuilder, Compression, Invalid, Keys, NewRecord, Rules, TimestampType,
-    TimestampWindow, validate_produced,
+    TimestampWindow, validate_owned, validate_produced, validate_produced_within,
 };
 use types::{ByteCount, TimestampMs};
 
@@ -137,6 +137,11 @@ fn decompression_bomb_is_walked_through_a_window_and_cut_off_at_the_bound() {
         assert_eq!(checked.offset_count(), 1);
         let held = peak_kib() - before;
         assert!(held < WINDOW_KIB_MAX, "{compression} held {held} KiB");
+        let less = validate_produced_within(&fits, &RULES, ByteCount::mib(4));
+        assert!(matches!(less, Err(Invalid::DecompressedTooLarge { .. })));
+        let owned = validate_owned(fits.clone().into(), &RULES).expect("as before");
+        assert_eq!(owned.checked().bytes(), checked.bytes());
+        assert_eq!(owned.checked().max_timestamp(), checked.max_timestamp());
     }
     let too_large = bomb(Compression::Zstd, 128 << 20).expect("memory suffices");
     assert!(too_large.len() < 64 << 10);
