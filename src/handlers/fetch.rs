@@ -36,6 +36,10 @@ const TOPIC_ID_VERSION: i16 = 13;
 /// The most that one answer carries, whatever a client asks for.
 const RESPONSE_SIZE_MAX: ByteCount = ByteCount::mib(64);
 
+/// How long a fetch that wants more than one byte lets them gather: each look reads all that is there, and
+/// records may come one by one.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+
 /// Serves one request.
 pub fn fetch(shard: &Rc<Shard>, meter: &Meter, request: Request) -> Reply {
     let view = match RequestView::parse(request.body, request.version) {
@@ -129,7 +133,12 @@ async fn serve(
         }
         let positions = reading.positions(&gathered);
         drop(gathered);
+        let looked = runtime::now();
         wait::for_data(shard, positions, deadline).await;
+        if size_min > 1 {
+            let next = looked.after(LOOK_INTERVAL);
+            runtime::sleep_until(next.min(deadline)).await;
+        }
     }
 }
 
