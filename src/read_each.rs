@@ -46,7 +46,7 @@ pub async fn read_each(
             continue;
         };
         let size_max = part.size_max.min(reads.left);
-        if size_max == ByteCount::ZERO {
+        if reads.left == ByteCount::ZERO {
             reads.put(slot, partition.nothing());
         } else if partition.is_in_memory(part.from) {
             reads.put(slot, partition.read(part.from, size_max).await);

@@ -11,7 +11,7 @@ use wire::messages::describe_log_dirs::{
     LogDir, PartitionResult, Request as Body, Response, Topic, TopicResult,
 };
 
-use crate::handlers::distinct::{Allowance, drop_repeated};
+use crate::handlers::bounds::{Allowance, drop_repeated};
 use crate::handlers::inquire::inquire;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::partition::{Finding, Inquiry};

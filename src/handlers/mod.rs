@@ -3,11 +3,11 @@
 //! [`Handlers`] is the one dispatch: a `match`, one line per API. No handler calls a handler.
 
 mod acls;
+mod bounds;
 mod brokers;
 mod by_owner;
 pub mod configs;
 mod dispatch;
-mod distinct;
 mod failure;
 mod features;
 pub mod fetch;

@@ -12,12 +12,9 @@ use wire::messages::{
     alter_partition_reassignments as alter, elect_leaders, list_partition_reassignments as list,
 };
 
-use crate::handlers::distinct::Allowance;
+use crate::handlers::bounds::Allowance;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
-
-/// How many texts about partitions one answer has.
-const TEXTS_MAX: usize = 1_000;
 
 /// Why something stays as it is.
 type Refusal = (ErrorCode, Option<String>);
@@ -40,7 +37,7 @@ pub(super) fn elect_leaders(shard: &Shard, request: &Request) -> Reply {
         None if is_known => every_topic(&image),
         None => Vec::new(),
     };
-    let mut texts = Allowance::of(TEXTS_MAX);
+    let mut texts = Allowance::for_texts();
     let elected = |topic: &str, partition| {
         if is_known {
             not_elected(&image, topic, partition)
@@ -118,7 +115,7 @@ pub(super) fn alter_partition_reassignments(shard: &Shard, request: &Request) ->
         Err(refusal) => return refusal,
     };
     let image = shard.image();
-    let mut texts = Allowance::of(TEXTS_MAX);
+    let mut texts = Allowance::for_texts();
     let responses: Vec<alter::TopicResult> = body
         .topics
         .into_iter()

@@ -14,8 +14,8 @@ use wire::messages::produce::{PartitionResponse, RecordError, RequestView};
 
 use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask};
 use crate::drivers::coordinator::is_internal;
+use crate::handlers::bounds::Allowance;
 use crate::handlers::by_owner::{ByOwner, Group};
-use crate::handlers::distinct::Allowance;
 use crate::handlers::resolve::resolve;
 use crate::handlers::{failure, home};
 use crate::partition::{AppendRefused, Placed};
@@ -28,9 +28,6 @@ const ZSTD_VERSION: i16 = 7;
 
 /// So many partitions of a request are not looked at for repetitions.
 const FEW_PARTITIONS: usize = 16;
-
-/// How many texts about refused batches and records one answer has.
-const TEXTS_MAX: usize = 1_000;
 
 /// A group whose batches have their places.
 enum Placing {
@@ -79,7 +76,7 @@ pub(super) async fn produce(
     let wait = meter.produced(size).await;
     let (shard, meter) = (Rc::clone(shard), meter.clone());
     Reply::later(async move {
-        let mut texts = Allowance::of(TEXTS_MAX);
+        let mut texts = Allowance::for_texts();
         for (slots, placing) in placings {
             let results = finish(&shard, placing, answer).await;
             settle(&mut outcomes, &slots, results, &mut texts);

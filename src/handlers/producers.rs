@@ -7,7 +7,7 @@ use types::{ErrorCode, PartitionIndex, TopicPartition};
 use wire::messages::topic::TopicRef;
 use wire::messages::{describe_producers, init_producer_id};
 
-use crate::handlers::distinct::{Allowance, drop_repeated};
+use crate::handlers::bounds::{Allowance, drop_repeated};
 use crate::handlers::failure;
 use crate::handlers::inquire::{Planned, inquire};
 use crate::handlers::message::{answer, decode, outcome};

@@ -10,8 +10,8 @@ use types::{ErrorCode, NodeId, TopicId, TopicName};
 use wire::messages::{create_partitions, create_topics, delete_topics};
 
 use crate::drivers::controller::{control, fresh_topic_id};
+use crate::handlers::bounds::distinct;
 use crate::handlers::configs;
-use crate::handlers::distinct::distinct;
 use crate::handlers::failure;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;

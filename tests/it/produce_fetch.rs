@@ -175,6 +175,10 @@ fn many_partitions_are_read_from_the_disk_at_once_within_the_limits() {
     assert_eq!(read.len(), PARTITIONS);
     assert!(read.iter().zip(&batches).all(|(r, w)| is_like(r, w)));
 
+    // A consumer gets on, however little it asks for of each.
+    let read = fetch_all(&mut caller, "many", count, (0, i32::MAX));
+    assert!(read.iter().zip(&batches).all(|(r, w)| is_like(r, w)));
+
     let max_bytes = size * i32::try_from(FITTING).unwrap() + size / 2;
     // Several fit at a time; one may take all that is left.
     for partition_max_bytes in [size, max_bytes] {

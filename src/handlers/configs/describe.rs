@@ -11,7 +11,7 @@ use wire::messages::describe_configs::{
 use wire::messages::{create_topics, list_config_resources};
 
 use crate::config::{ConfigEntry, describe_all_brokers, describe_broker, describe_topic};
-use crate::handlers::distinct::seldom_repeated;
+use crate::handlers::bounds::seldom_repeated;
 use crate::handlers::message::{answer, decode, outcome};
 use crate::shard::Shard;
 

@@ -12,7 +12,7 @@ use types::ErrorCode;
 use wire::messages::{delete_groups, describe_groups, list_groups};
 
 use crate::drivers::coordinator::{Asked, ask, list};
-use crate::handlers::distinct::seldom_repeated;
+use crate::handlers::bounds::seldom_repeated;
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::shard::Shard;
 

@@ -18,7 +18,7 @@ use wire::messages::offset_fetch::{
 };
 
 use crate::drivers::coordinator::{Asked, ask};
-use crate::handlers::distinct::{Allowance, drop_repeated, seldom_repeated};
+use crate::handlers::bounds::{Allowance, drop_repeated, seldom_repeated};
 use crate::handlers::message::{answer_later, decode, outcome};
 use crate::shard::Shard;
 

@@ -143,8 +143,9 @@ impl Desk<'_> {
     }
 
     fn is_too_long(&self, note: &Text) -> bool {
-        // Kafka counts as Java does: UTF-16 units.
-        note.as_str().encode_utf16().count() > self.settings.offset_metadata_max_bytes
+        // Kafka counts as Java does: UTF-16 units, of which there are no more than bytes.
+        let (note, max) = (note.as_str(), self.settings.offset_metadata_max_bytes);
+        note.len() > max && note.encode_utf16().count() > max
     }
 
     fn committed(&self, new: &NewOffset, retention_ms: Option<i64>) -> CommittedOffset {

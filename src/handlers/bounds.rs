@@ -1,9 +1,12 @@
-//! What a request names again: an answer is bounded by what there is, not by how often it is asked for.
+//! Bounds of answers: by what there is, not by how often it is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often one request may name something again and is answered again, as by Kafka. No client does.
 const REPEATS_MAX: usize = 16;
+
+/// How many texts one answer has about what it refuses; codes have all of them.
+const TEXTS_MAX: usize = 1_000;
 
 /// Drops what has the key of something before it.
 pub(super) fn distinct<T, K: Ord>(mut named: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
@@ -36,14 +39,14 @@ pub(super) fn drop_repeated<'a, K: Ord>(
 pub(super) struct Allowance(usize);
 
 impl Allowance {
-    /// So many.
-    pub(super) fn of(count: usize) -> Self {
-        Self(count)
-    }
-
     /// The repetitions that one request has.
     pub(super) fn for_repeats() -> Self {
-        Self::of(REPEATS_MAX)
+        Self(REPEATS_MAX)
+    }
+
+    /// The texts that one answer has.
+    pub(super) fn for_texts() -> Self {
+        Self(TEXTS_MAX)
     }
 
     /// Takes one, if there is one left.
