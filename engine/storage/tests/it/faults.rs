@@ -1,11 +1,11 @@
 //! What a disk may do: fail, be full, lose or change bytes at rest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use runtime::both_arms;
 use runtime::sim::{DiskError, DiskFault, DiskPlan, Operation, Simulation};
+use runtime::{Queue, both_arms};
 use storage::{AppendError, Error, FirstBatch, Offline, ReadLimits};
 use types::ByteCount;
 
@@ -196,6 +196,87 @@ fn what_this_run_wrote_is_told_without_asking_the_disk() {
         set_disk(DiskPlan::default());
         node.close().await;
     });
+}
+
+/// What an operation of some files takes from now on: a second.
+fn slow(operation: Operation, path_contains: &str) -> DiskPlan {
+    let fault = DiskFault {
+        path_contains: path_contains.to_owned(),
+        times: u64::MAX,
+        ..DiskFault::once(operation, 0, DiskError::Delay(Duration::from_secs(1)))
+    };
+    DiskPlan {
+        faults: vec![fault],
+        ..DiskPlan::default()
+    }
+}
+
+/// A log of many segments, started again: nothing of its past is in memory.
+async fn started_again(dir: &Path, segment_size: ByteCount, batches: u64) -> Node {
+    let config = small_segments(segment_size);
+    let open = || Node::open_with(dir, tiny_options(), 2, config);
+    let node = open().await.unwrap();
+    for seed in 0..batches {
+        append_durably(&node.log(0), &batch(1, 1_000, seed)).await;
+    }
+    node.close().await;
+    open().await.unwrap()
+}
+
+#[test]
+fn a_log_that_is_removed_while_its_index_is_made_again_costs_nobody_else() {
+    // Each read takes a second: before, while and after the segment is read for its index.
+    for half_seconds in 1..8 {
+        on_node(move |set_disk| async move {
+            let dir = PathBuf::from("/disk");
+            let node = started_again(&dir, ByteCount::kib(64), 200).await;
+            let index = dir.join("data/logs").join(log_id(0).directory_name());
+            let index = index.join("00000000000000000000.index");
+            runtime::remove_file(&index).await.unwrap();
+            set_disk(slow(Operation::Read, ".log"));
+            let log = node.log(0);
+            let reading = runtime::spawn(Queue::Latency, async move {
+                let _it_may_be_gone = read_from(&log, offset(0), 1_000).await;
+            });
+            runtime::sleep(Duration::from_millis(500 * half_seconds)).await;
+            node.store.remove_log(log_id(0).incarnation).await.unwrap();
+            reading.await;
+            set_disk(DiskPlan::default());
+            append_durably(&node.log(1), &batch(1, 1_000, 0)).await;
+            node.store.close().await.unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_segment_that_is_closed_while_the_past_is_read_is_known_whole() {
+    // Each sync takes a second: the past is read before, while and after the segment is closed.
+    for half_seconds in 1..8 {
+        on_node(move |set_disk| async move {
+            let dir = PathBuf::from("/disk");
+            let node = started_again(&dir, ByteCount::kib(160), 100).await;
+            let log = node.log(0);
+            let newest = NOW.0 + 1_000;
+            append_durably(&log, &batch_of(&[newest], 1_000, 1, None)).await;
+            set_disk(slow(Operation::Sync, ".log"));
+            let appending = runtime::spawn(Queue::Latency, {
+                let log = Rc::clone(&log);
+                async move {
+                    for seed in 0..400 {
+                        append_durably(&log, &batch(1, 1_000, seed)).await;
+                    }
+                }
+            });
+            runtime::sleep(Duration::from_millis(500 * half_seconds)).await;
+            log.size().await.unwrap();
+            appending.await;
+            set_disk(DiskPlan::default());
+            // The newest record is in the middle of the closed segment.
+            let found = log.max_timestamp(log.positions().durable).await.unwrap();
+            assert_eq!(found.map(|found| found.timestamp.0), Some(newest));
+            node.close().await;
+        });
+    }
 }
 
 /// Stores of one shard share nothing: so a node can keep several directories, each with its own health.
