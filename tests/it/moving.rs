@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
+use wire::messages::{heartbeat, join_group, sync_group};
+
 use crate::admin::get;
+use crate::support::coordinators::await_coordinators;
 use crate::support::librdkafka::{PATIENCE, Producer, read_partition};
 use crate::support::requests::{create_topic, fetch_request, produce_request};
 use crate::support::{Broker, Caller, Scratch};
@@ -66,6 +69,68 @@ fn connections_move_to_their_partition_and_lose_nothing() {
     }
     let (status, _) = broker.terminate();
     assert_eq!(status.code(), Some(0));
+}
+
+/// Joins a group of its own, which is stable then; returns a heartbeat of the member.
+fn join(caller: &mut Caller, group: String) -> heartbeat::Request {
+    let join = join_group::Request {
+        group_id: group.clone(),
+        session_timeout_ms: 30_000,
+        rebalance_timeout_ms: 30_000,
+        protocol_type: "consumer".to_owned(),
+        protocols: vec![join_group::Protocol {
+            name: "range".to_owned(),
+            ..join_group::Protocol::default()
+        }],
+        ..join_group::Request::default()
+    };
+    // Before version 4 nobody is sent away for an id.
+    let joined = caller.call(&join, 3);
+    assert_eq!(joined.error_code, 0);
+    let sync = sync_group::Request {
+        group_id: group.clone(),
+        generation_id: joined.generation_id,
+        member_id: joined.member_id.clone(),
+        ..sync_group::Request::default()
+    };
+    assert_eq!(caller.call(&sync, 3).error_code, 0);
+    heartbeat::Request {
+        group_id: group,
+        generation_id: joined.generation_id,
+        member_id: joined.member_id,
+        ..heartbeat::Request::default()
+    }
+}
+
+#[test]
+fn members_move_to_their_coordinator_with_their_first_heartbeat() {
+    const MEMBERS: usize = 16;
+    let scratch = Scratch::new("members-move");
+    let mut arguments = vec!["--admin", "127.0.0.1:0", "--cores", "2"];
+    arguments.extend(["--set", "group.initial.rebalance.delay.ms=0"]);
+    let broker = Broker::start_with(scratch.path(), &arguments);
+    await_coordinators(&mut Caller::new(broker.address(), "boss"));
+    let deadline = Instant::now() + PATIENCE;
+    let mut round = 0;
+    // A busy shard takes none: then all begin anew.
+    while moved(&broker) < 1.0 {
+        assert!(Instant::now() < deadline, "no member moved");
+        round += 1;
+        let mut members: Vec<_> = (0..MEMBERS)
+            .map(|member| {
+                let mut caller = Caller::new(broker.address(), "member");
+                let beat = join(&mut caller, format!("{round}-{member}"));
+                (caller, beat)
+            })
+            .collect();
+        assert!(moved(&broker) < 1.0, "one that has only joined has moved");
+        // Two of each: 32 in a row would move everybody.
+        for (caller, beat) in &mut members {
+            for _ in 0..2 {
+                assert_eq!(caller.call(beat, 3).error_code, 0);
+            }
+        }
+    }
 }
 
 #[test]

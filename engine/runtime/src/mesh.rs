@@ -34,6 +34,14 @@ impl<Q: Send + 'static, R: Send + 'static> Mesh<Q, R> {
         on_arm!(&self.0, MeshArm, mesh => mesh.shards())
     }
 
+    /// Returns whether a shard has time for more work.
+    ///
+    /// *Panics*: if there is no such shard.
+    pub fn has_time(&self, to: ShardId) -> bool {
+        assert!(to.0 < self.shards(), "there is no shard {to}");
+        on_arm!(&self.0, MeshArm, mesh => mesh.has_time(to))
+    }
+
     /// Returns whether a shard has time for the work of one more connection; that one is counted.
     ///
     /// *Panics*: if there is no such shard.

@@ -29,6 +29,7 @@ pub struct Session {
     requests: Cell<u64>,
     muted_until: Cell<Monotonic>,
     drawn: Cell<Option<Drawn>>,
+    settled: Cell<bool>,
     moves_to: Cell<Option<ShardId>>,
     moves: Cell<u32>,
 }
@@ -53,6 +54,7 @@ impl Session {
             requests: Cell::new(0),
             muted_until: Cell::new(Monotonic::ZERO),
             drawn: Cell::new(None),
+            settled: Cell::new(false),
             moves_to: Cell::new(None),
             moves: Cell::new(0),
         }
@@ -121,6 +123,12 @@ impl Session {
     /// Notes that the connection's own shard has a part in this request.
     pub fn settled(&self) {
         self.drawn.set(None);
+        self.settled.set(true);
+    }
+
+    /// Returns whether the connection's own shard had a part in any request, or the connection has moved.
+    pub fn has_settled(&self) -> bool {
+        self.settled.get()
     }
 
     /// Returns how often the connection has moved.
@@ -139,11 +147,12 @@ impl Session {
     }
 
     /// Returns the session as it goes on after a move.
-    pub(crate) fn moved(&self) -> Self {
+    #[must_use]
+    pub fn moved(&self) -> Self {
         let moved = self.clone();
         moved.moves.set(self.moves.get().saturating_add(1));
         moved.moves_to.set(None);
-        moved.drawn.set(None);
+        moved.settled();
         moved
     }
 

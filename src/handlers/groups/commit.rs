@@ -13,7 +13,7 @@ use wire::messages::topic::TopicRef;
 use wire::messages::{offset_commit, offset_delete};
 
 use crate::drivers::coordinator::ask;
-use crate::handlers::home;
+use crate::handlers::home::{self, Asker};
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::handlers::resolve::resolve;
 use crate::shard::Shard;
@@ -54,7 +54,7 @@ pub(in crate::handlers) async fn offset_commit(
     };
     let group = commit.group.clone();
     let asked = ask(shard, &group, Ask::OffsetCommit(commit)).await;
-    home::note_group(shard, session, request, &asked);
+    home::note_group(shard, session, request, asker(&body), &asked);
     Reply::later(async move {
         let result = match asked.answer().await {
             Ok(Told::OffsetCommit(result)) => result,
@@ -64,6 +64,15 @@ pub(in crate::handlers) async fn offset_commit(
         let response = committed(body.topics, verdicts, result);
         answer_later(&response, version, codes_of(&response))
     })
+}
+
+/// A commit without a generation is of a tool, or of a consumer that is in no group.
+fn asker(body: &offset_commit::Request) -> Asker {
+    if body.generation_id_or_member_epoch >= 0 {
+        Asker::Member
+    } else {
+        Asker::Other
+    }
 }
 
 fn commit(

@@ -12,7 +12,7 @@ use types::ErrorCode;
 use wire::messages::{heartbeat, join_group, leave_group, sync_group};
 
 use crate::drivers::coordinator::{Asked, ask};
-use crate::handlers::home;
+use crate::handlers::home::{self, Asker};
 use crate::handlers::message::{answer, answer_later, decode, outcome};
 use crate::shard::Shard;
 
@@ -244,7 +244,7 @@ pub(in crate::handlers) async fn heartbeat(
         }
         Err(code) => return heartbeat_answer(code.code(), version),
     };
-    home::note_group(shard, session, request, &asked);
+    home::note_group(shard, session, request, Asker::Member, &asked);
     // Mostly the answer is there: one task less on its way.
     if let Asked::Refused(error) = asked {
         return heartbeat_answer(heartbeat_code(Err(error)), version);

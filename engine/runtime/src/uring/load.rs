@@ -28,10 +28,14 @@ pub(in crate::uring) struct Load {
 }
 
 impl Load {
+    /// Returns whether the shard has time for more work.
+    pub(super) fn has_time(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) < BUSY_MAX
+    }
+
     /// Returns whether the shard has time for the work of one more connection, which is counted.
     pub(super) fn admits(&self) -> bool {
-        self.busy.load(Ordering::Relaxed) < BUSY_MAX
-            && self.taken.fetch_add(1, Ordering::Relaxed) < TAKEN_MAX
+        self.has_time() && self.taken.fetch_add(1, Ordering::Relaxed) < TAKEN_MAX
     }
 
     fn tell(&self, busy: u8) {
@@ -87,10 +91,11 @@ mod tests {
         let load = Load::default();
         let admitted = (0..100).filter(|_| load.admits()).count();
         assert_eq!(admitted, 8);
+        assert!(load.has_time());
         load.tell(BUSY_MAX - 1);
         assert!(load.admits());
         load.tell(BUSY_MAX);
-        assert!(!load.admits());
+        assert!(!load.has_time() && !load.admits());
     }
 
     #[test]

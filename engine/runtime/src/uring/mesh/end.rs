@@ -120,6 +120,11 @@ impl<Q: Send + 'static, R: Send + 'static> Mesh<Q, R> {
         u16::try_from(self.0.peers.len()).expect("the launcher has counted the shards")
     }
 
+    /// Returns whether a shard has time for more work.
+    pub(crate) fn has_time(&self, to: ShardId) -> bool {
+        self.0.bell(to).load.has_time()
+    }
+
     /// Returns whether a shard has time for the work of one more connection; that one is counted.
     pub(crate) fn admits(&self, to: ShardId) -> bool {
         self.0.bell(to).load.admits()
