@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use controller::record::ConfigScope;
 use controller::{Image, Record};
+use coordinator::TopicDeleted;
 use runtime::{Mesh, Queue, TaskGroup, Watch};
 use storage::LogId;
 use types::{NodeId, PartitionIndex, ShardId, TopicId, TopicPartition};
@@ -21,7 +22,7 @@ use types::{NodeId, PartitionIndex, ShardId, TopicId, TopicPartition};
 use crate::config::{NodeConfig, TopicConfig};
 use crate::crossing::{Answer, Ask};
 use crate::drivers::controller::Seat;
-use crate::drivers::coordinator::{self, Coordinators, OFFSETS_TOPIC};
+use crate::drivers::coordinator::{Coordinators, OFFSETS_TOPIC};
 use crate::handlers::fetch::Sessions;
 use crate::metrics::ShardReport;
 use crate::partition::Partition;
@@ -243,6 +244,7 @@ impl Shard {
     /// Applies durable records: the image first, then what follows from it.
     pub fn apply(&self, records: &[Record]) {
         let mut touched = BTreeSet::new();
+        let mut deleted = Vec::new();
         for record in records {
             match record {
                 Record::TopicCreated(created) => {
@@ -250,7 +252,11 @@ impl Shard {
                 }
                 Record::TopicDeleted { topic } => {
                     touched.insert(*topic);
-                    self.forget_offsets_of(*topic);
+                    deleted.extend(self.image().topic(*topic).map(|entry| TopicDeleted {
+                        topic: entry.name.clone(),
+                        topic_id: *topic,
+                        is_replaced: false,
+                    }));
                     self.out_of_service
                         .borrow_mut()
                         .retain(|it| it.topic != *topic);
@@ -274,6 +280,9 @@ impl Shard {
             let applied = self.image.borrow_mut().apply(record);
             applied.expect("the controller applied the same record to the same image");
         }
+        if !deleted.is_empty() {
+            self.forget_offsets_of(deleted);
+        }
         if self.stores.get().is_some() {
             for topic in touched {
                 self.agree_with_image(topic);
@@ -281,17 +290,13 @@ impl Shard {
         }
     }
 
-    /// Lets the groups here forget a topic, which the image still knows.
-    fn forget_offsets_of(&self, topic: TopicId) {
-        let image = self.image();
-        let Some(entry) = image.topic(topic) else {
-            return;
-        };
-        if entry.name.as_str() == OFFSETS_TOPIC {
+    /// Lets the groups here forget topics.
+    fn forget_offsets_of(&self, deleted: Vec<TopicDeleted>) {
+        if deleted.iter().any(|it| it.topic.as_str() == OFFSETS_TOPIC) {
             self.coordinators.resign();
         } else {
-            let deleted = coordinator::deleted(topic, &entry.name);
-            self.coordinators.forget_topic(&deleted);
+            self.coordinators
+                .forget_topics(&deleted.into_iter().collect());
         }
     }
 

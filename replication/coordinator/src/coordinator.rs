@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use types::Offset;
 
 use crate::action::{Action, Now, Ticket};
+use crate::deleted::TopicsDeleted;
 use crate::error::{AppendFailure, GroupError};
 use crate::group::{Group, milliseconds};
 use crate::lanes::{Lanes, Task};
 use crate::logged::Logged;
 use crate::mutants::{self, Mutant};
 use crate::record::Record;
-use crate::request::{OffsetFetch, Request, Stability, Token, TopicDeleted};
+use crate::request::{OffsetFetch, Request, Stability, Token};
 use crate::response::Response;
-use crate::rules::{self, Absence, Effect, Outbox, Room, Scope, Write};
+use crate::rules::{self, Absence, Effect, Outbox, Room, Scope, Takes, Write};
 use crate::settings::Settings;
 use crate::snapshot::{self, SnapshotError};
 use crate::text::GroupId;
@@ -25,13 +26,14 @@ use crate::timers::{TimerKey, Timers};
 /// 1. Once loaded, the groups that run are those of the logged state.
 /// 2. Writes arrive, or fail, in the order in which they were given out.
 /// 3. Every token is answered once.
-/// 4. `members_bytes` is what the members of all groups take.
+/// 4. `members_bytes` is what the members of all groups take, `taken` what the writes on their way do.
 pub struct Coordinator {
     settings: Settings,
     logged: Logged,
     is_loaded: bool,
     groups: BTreeMap<GroupId, Group>,
     members_bytes: usize,
+    taken: Takes,
     timers: Timers,
     lanes: Lanes,
     writes: VecDeque<(Ticket, GroupId, Write)>,
@@ -62,6 +64,7 @@ impl Coordinator {
             is_loaded: false,
             groups: BTreeMap::new(),
             members_bytes: 0,
+            taken: Takes::default(),
             timers: Timers::default(),
             lanes: Lanes::default(),
             writes: VecDeque::new(),
@@ -122,9 +125,9 @@ impl Coordinator {
             actions.push(Action::Reply { token, response });
             return actions;
         }
-        if let Request::TopicDeleted(deleted) = &request {
-            self.forget_topic(now, deleted, &mut actions);
-            let response = Response::TopicDeleted(Ok(()));
+        if let Request::TopicsDeleted(deleted) = &request {
+            self.forget_topics(now, deleted, &mut actions);
+            let response = Response::TopicsDeleted(Ok(()));
             actions.push(Action::Reply { token, response });
         } else {
             let group = request.group().expect("it is about one group").clone();
@@ -294,7 +297,7 @@ impl Coordinator {
             Request::OffsetCommit(_)
             | Request::OffsetFetch(_)
             | Request::DeleteGroup(_)
-            | Request::TopicDeleted(_) => None,
+            | Request::TopicsDeleted(_) => None,
         }
     }
 
@@ -319,10 +322,12 @@ impl Coordinator {
         Response::OffsetFetch(Ok(rules::fetch(logged, &fetch.wanted)))
     }
 
-    fn forget_topic(&mut self, now: Now, deleted: &TopicDeleted, actions: &mut Vec<Action>) {
-        // A group that is being made by its first commit has a lane, and does not run yet.
-        let busy = self.lanes.groups().cloned();
-        let ids: BTreeSet<GroupId> = self.groups.keys().cloned().chain(busy).collect();
+    fn forget_topics(&mut self, now: Now, deleted: &TopicsDeleted, actions: &mut Vec<Action>) {
+        let groups = self.logged.groups();
+        let concerned = groups.filter(|(_, group)| deleted.concerns(&group.offsets));
+        // What is on its way, or waits, may be for them too.
+        let busy = self.lanes.groups();
+        let ids: BTreeSet<GroupId> = concerned.map(|(id, _)| id).chain(busy).cloned().collect();
         for id in ids {
             self.admit(now, &id, Task::Forget(deleted.clone()), actions);
         }
@@ -392,7 +397,7 @@ impl Coordinator {
                 scope.expire_offsets();
             }),
             Task::Forget(deleted) => {
-                self.in_scope(now, group, actions, |scope| scope.forget_topic(&deleted));
+                self.in_scope(now, group, actions, |scope| scope.forget_topics(&deleted));
             }
         }
     }
@@ -400,8 +405,14 @@ impl Coordinator {
     fn room(&self) -> Room {
         let left = usize::saturating_sub;
         Room {
-            groups: left(self.settings.groups_max, self.logged.group_count()),
-            offsets: left(self.settings.offsets_max, self.logged.places()),
+            groups: left(
+                self.settings.groups_max,
+                self.logged.group_count() + self.taken.groups,
+            ),
+            offsets: left(
+                self.settings.offsets_max,
+                self.logged.places() + self.taken.offsets,
+            ),
             members_bytes: left(
                 self.settings.members_bytes_max.as_usize(),
                 self.members_bytes,
@@ -448,6 +459,8 @@ impl Coordinator {
             let records = write.records.iter().map(Record::encode).collect();
             actions.push(Action::Append { ticket, records });
             self.lanes.enter(group, write.hold);
+            self.taken.groups += write.takes.groups;
+            self.taken.offsets += write.takes.offsets;
             self.writes.push_back((ticket, group.clone(), write));
         }
     }
@@ -455,6 +468,8 @@ impl Coordinator {
     fn take_write(&mut self, ticket: Ticket) -> (GroupId, Write) {
         let (first, group, write) = self.writes.pop_front().expect("a ticket was given out");
         assert_eq!(first, ticket); // invariant 2
+        self.taken.groups -= write.takes.groups;
+        self.taken.offsets -= write.takes.offsets;
         (group, write)
     }
 

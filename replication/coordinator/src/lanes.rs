@@ -11,7 +11,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::request::{OffsetFetch, Request, Stability, Token, TopicDeleted};
+use crate::deleted::TopicsDeleted;
+use crate::request::{OffsetFetch, Request, Stability, Token};
 use crate::text::GroupId;
 use crate::timers::TimerKey;
 
@@ -33,8 +34,8 @@ pub(crate) enum Task {
     Timer(TimerKey),
     /// Offsets that nobody uses are looked for.
     Expire,
-    /// A topic is gone.
-    Forget(TopicDeleted),
+    /// Topics are gone.
+    Forget(TopicsDeleted),
 }
 
 impl Task {

@@ -46,6 +46,7 @@
 
 mod action;
 mod coordinator;
+mod deleted;
 mod error;
 mod group;
 mod lanes;
@@ -64,13 +65,14 @@ mod timers;
 
 pub use action::{Action, Now, Ticket};
 pub use coordinator::Coordinator;
+pub use deleted::{TopicDeleted, TopicsDeleted};
 pub use error::{AppendFailure, GroupError};
 pub use logged::{Logged, LoggedGroup, Offsets};
 pub use record::{Record, RecordBytes};
 pub use request::{
     Claim, Heartbeat, Join, KnownMember, Leave, LeavingMember, List, MissingGroup, NewOffset,
     OffsetCommit, OffsetDelete, OffsetFetch, Protocol, Request, SkipAssignment, Stability, Sync,
-    Token, TopicDeleted, Wanted, WantedTopic,
+    Token, Wanted, WantedTopic,
 };
 pub use response::{
     Described, DescribedMember, FetchedTopic, GroupState, JoinRefusal, Joined, JoinedMember,

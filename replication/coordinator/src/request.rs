@@ -6,6 +6,7 @@
 
 use types::{LeaderEpoch, PartitionIndex, TopicId, TopicName};
 
+use crate::deleted::TopicsDeleted;
 use crate::text::{Blob, GroupId, InstanceId, MemberId, Text};
 
 /// Whom an answer is for: the caller chooses it, and gets it back with the answer exactly once.
@@ -35,8 +36,8 @@ pub enum Request {
     Describe(GroupId),
     /// ListGroups.
     List(List),
-    /// The partitions of a topic are gone, and so are the offsets in them.
-    TopicDeleted(TopicDeleted),
+    /// The partitions of some topics are gone, and so are the offsets in them.
+    TopicsDeleted(TopicsDeleted),
 }
 
 /// How a client's version of JoinGroup treats a member without an id.
@@ -248,17 +249,6 @@ pub struct List {
     pub types: Vec<String>,
 }
 
-/// A topic that was deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicDeleted {
-    /// Its name.
-    pub topic: TopicName,
-    /// Its id: offsets that were committed for another topic of the name stay.
-    pub topic_id: TopicId,
-    /// Whether another topic has the name by now: what was committed without an id stays for it.
-    pub is_replaced: bool,
-}
-
 impl Request {
     /// Returns the group that the request is about; `None`: all of them.
     pub(crate) fn group(&self) -> Option<&GroupId> {
@@ -271,7 +261,7 @@ impl Request {
             Self::OffsetFetch(fetch) => Some(&fetch.group),
             Self::OffsetDelete(delete) => Some(&delete.group),
             Self::DeleteGroup(group) | Self::Describe(group) => Some(group),
-            Self::List(_) | Self::TopicDeleted(_) => None,
+            Self::List(_) | Self::TopicsDeleted(_) => None,
         }
     }
 }

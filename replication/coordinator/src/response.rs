@@ -31,7 +31,7 @@ pub enum Response {
     /// To ListGroups, in the order of the groups' names.
     List(Result<Vec<Listed>, GroupError>),
     /// To the news of a topic's end: the tombstones are on their way.
-    TopicDeleted(Result<(), GroupError>),
+    TopicsDeleted(Result<(), GroupError>),
 }
 
 /// The member belongs to a new generation.
@@ -173,7 +173,7 @@ impl Response {
             Request::DeleteGroup(_) => Self::DeleteGroup(Err(error)),
             Request::Describe(_) => Self::Describe(Err(error)),
             Request::List(_) => Self::List(Err(error)),
-            Request::TopicDeleted(_) => Self::TopicDeleted(Err(error)),
+            Request::TopicsDeleted(_) => Self::TopicsDeleted(Err(error)),
         }
     }
 
@@ -194,7 +194,7 @@ impl Response {
             Self::DeleteGroup(_) => Self::DeleteGroup(Err(error)),
             Self::Describe(_) => Self::Describe(Err(error)),
             Self::List(_) => Self::List(Err(error)),
-            Self::TopicDeleted(_) => Self::TopicDeleted(Err(error)),
+            Self::TopicsDeleted(_) => Self::TopicsDeleted(Err(error)),
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Settings {
     pub offsets_max: usize,
     /// The most that the members of one group may say in joining, names and all.
     pub group_members_bytes_max: ByteCount,
-    /// The same for the members of all groups of this coordinator.
+    /// The same for the members of all groups of this coordinator, and what they are assigned.
     pub members_bytes_max: ByteCount,
     /// The most members of one group that were given an id and have not joined with it yet.
     pub group_pending_max: usize,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use coordinator::{GroupError, List, Listed, Request, Response, Settings, TopicDeleted};
+use coordinator::{GroupError, List, Listed, Request, Response, Settings, TopicsDeleted};
 use runtime::Receiver;
-use types::{PartitionIndex, TopicName};
+use types::PartitionIndex;
 
 use super::seat::Seat;
 use crate::config::NodeConfig;
@@ -78,10 +78,10 @@ impl Coordinators {
         self.0.borrow().values().map(Rc::clone).collect()
     }
 
-    /// Lets every coordinator forget the offsets of a topic that is gone.
-    pub fn forget_topic(&self, deleted: &TopicDeleted) {
+    /// Lets every coordinator forget the offsets of topics that are gone.
+    pub fn forget_topics(&self, deleted: &TopicsDeleted) {
         for seat in self.0.borrow().values() {
-            seat.forget_topic(deleted);
+            seat.forget_topics(deleted.clone());
         }
     }
 }
@@ -104,14 +104,5 @@ fn settings(config: &NodeConfig) -> Settings {
             .group_members_bytes_max
             .min(config.group_members_memory_max),
         ..defaults
-    }
-}
-
-/// Returns the news that a topic is gone, for [`Coordinators::forget_topic`].
-pub fn deleted(topic: types::TopicId, name: &TopicName) -> TopicDeleted {
-    TopicDeleted {
-        topic: name.clone(),
-        topic_id: topic,
-        is_replaced: false,
     }
 }

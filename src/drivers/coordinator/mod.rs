@@ -22,6 +22,6 @@ mod replay;
 mod seat;
 mod topic;
 
-pub use coordinators::{Coordinators, deleted};
+pub use coordinators::Coordinators;
 pub use question::{Asked, ask, committed, list};
 pub use topic::{NoTopic, OFFSETS_TOPIC, ensure_topic, is_internal};

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use controller::Image;
 use coordinator::{
     Action, AppendFailure, Coordinator, GroupError, Now, RecordBytes, Request, Response, Settings,
-    Ticket, Token, TopicDeleted,
+    Ticket, Token, TopicDeleted, TopicsDeleted,
 };
 use record::{BatchBuilder, Compression, Invalid, NewRecord};
 use runtime::{Queue, Receiver, Sender, TaskGroup, Watch, oneshot};
@@ -44,6 +44,7 @@ struct Placed {
 /// One coordinator and all around it.
 pub(super) struct Seat {
     partition: Rc<Partition>,
+    image: Rc<RefCell<Image>>,
     /// `None` until the log is read, and after resigning.
     coordinator: RefCell<Option<Coordinator>>,
     state: Cell<State>,
@@ -110,6 +111,7 @@ impl Seat {
     ) -> Rc<Self> {
         let seat = Rc::new(Self {
             partition,
+            image,
             coordinator: RefCell::new(None),
             state: Cell::new(State::Loading),
             waiting: RefCell::default(),
@@ -125,7 +127,7 @@ impl Seat {
         });
         let serving = Rc::clone(&seat);
         seat.tasks.spawn(Queue::Latency, async move {
-            serving.load(image, settings).await;
+            serving.load(settings).await;
         });
         seat
     }
@@ -178,10 +180,10 @@ impl Seat {
         }
     }
 
-    /// Lets the coordinator forget the offsets of a topic.
-    pub(super) fn forget_topic(self: &Rc<Self>, deleted: &TopicDeleted) {
+    /// Lets the coordinator forget the offsets of topics that are gone.
+    pub(super) fn forget_topics(self: &Rc<Self>, deleted: TopicsDeleted) {
         // One that has not read its log looks for what was deleted when it has.
-        let (token, request) = (self.token(), Request::TopicDeleted(deleted.clone()));
+        let (token, request) = (self.token(), Request::TopicsDeleted(deleted));
         self.step(|coordinator, now| coordinator.request(now, token, request));
     }
 
@@ -189,7 +191,7 @@ impl Seat {
         Token(self.token_next.replace(self.token_next.get() + 1))
     }
 
-    async fn load(self: Rc<Self>, image: Rc<RefCell<Image>>, settings: Settings) {
+    async fn load(self: Rc<Self>, settings: Settings) {
         let replayed = match replay(self.partition.log(), settings).await {
             Ok(replayed) => replayed,
             Err(error) => {
@@ -217,7 +219,7 @@ impl Seat {
         self.tasks
             .spawn(Queue::Latency, async move { ringing.ring().await });
         self.step(Coordinator::loaded);
-        self.forget_deleted(&image).await;
+        self.forget_deleted().await;
         self.state.set(State::Serving);
     }
 
@@ -226,22 +228,28 @@ impl Seat {
     ///
     /// The metadata has every topic that a commit in the log was for: a node replays all of it before
     /// it opens a partition.
-    async fn forget_deleted(self: &Rc<Self>, image: &RefCell<Image>) {
-        for deleted in self.deleted(&image.borrow()) {
-            self.forget_topic(&deleted);
-        }
+    async fn forget_deleted(self: &Rc<Self>) {
+        self.look_for_deleted();
         loop {
             let settled = self.settled.changed();
             // Where nothing can be written, the rest is served all the same.
-            if !self.settled.get() || self.deleted(&image.borrow()).is_empty() {
+            if !self.settled.get() || self.deleted().is_empty() {
                 return;
             }
             settled.await;
         }
     }
 
+    fn look_for_deleted(self: &Rc<Self>) {
+        let deleted = self.deleted();
+        if !deleted.is_empty() {
+            self.forget_topics(deleted);
+        }
+    }
+
     /// Lists the topics that offsets were committed for and that are not there.
-    fn deleted(&self, image: &Image) -> Vec<TopicDeleted> {
+    fn deleted(&self) -> TopicsDeleted {
+        let image = self.image.borrow();
         let mut gone = BTreeSet::new();
         if let Some(coordinator) = self.coordinator.borrow().as_ref() {
             let groups = coordinator.logged().groups();
@@ -348,6 +356,10 @@ impl Seat {
             match synced {
                 Ok(end) => {
                     self.step(|coordinator, now| coordinator.committed(now, ticket));
+                    if !self.settled.get() {
+                        // A topic may have been deleted while nothing could be written.
+                        self.look_for_deleted();
+                    }
                     self.settled.set(true);
                     self.distance.set(self.distance.get() + size);
                     self.keep_if_due(end);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use controller::Image;
+use coordinator::record::CommittedOffset;
 use coordinator::{
     FetchedTopic, GroupError, GroupId, OffsetFetch, Request as Ask, Response as Told, Stability,
     Wanted, WantedTopic,
@@ -125,7 +126,10 @@ fn wanted(image: &Image, topics: &[GroupTopic], version: i16) -> Vec<WantedTopic
         let (name, id) = if version >= TOPIC_ID_VERSION {
             (image.topic(topic.topic_id)?.name.clone(), topic.topic_id)
         } else {
-            (topic.name.parse().ok()?, TopicId::ZERO)
+            // What was committed for an earlier topic of the name does not count.
+            let known = image.topic_named(&topic.name);
+            let id = known.map_or(TopicId::ZERO, |known| known.id);
+            (topic.name.parse().ok()?, id)
         };
         let partitions = topic.partition_indexes.iter();
         Some(WantedTopic {
@@ -171,23 +175,29 @@ fn result(
 
 fn whole_topic(image: &Image, topic: FetchedTopic, version: i16) -> Option<GroupTopicResult> {
     let name = topic.topic.as_str();
+    let known = image.topic_named(name).map(|known| known.id);
     let topic_id = if version >= TOPIC_ID_VERSION {
-        image.topic_named(name)?.id
+        known?
     } else {
         TopicId::ZERO
+    };
+    // What was committed for an earlier topic of the name does not count.
+    let is_of_earlier = |committed: &CommittedOffset| {
+        known.is_some_and(|known| !committed.topic_id.is_zero() && committed.topic_id != known)
     };
     let partitions = topic.partitions.into_iter();
     Some(GroupTopicResult {
         name: name.to_owned(),
         topic_id,
         partitions: partitions
+            .filter(|(_, offset)| !offset.as_ref().is_some_and(is_of_earlier))
             .map(|(index, offset)| partition(index.get(), offset.as_ref(), 0))
             .collect(),
     })
 }
 
 /// What a coordinator found, by the names of topics and partitions.
-type Known = BTreeMap<String, BTreeMap<i32, coordinator::record::CommittedOffset>>;
+type Known = BTreeMap<String, BTreeMap<i32, CommittedOffset>>;
 
 fn known(fetched: Vec<FetchedTopic>) -> Known {
     let mut known = Known::new();
@@ -231,7 +241,7 @@ fn asked_topic(
 
 fn partition(
     partition_index: i32,
-    offset: Option<&coordinator::record::CommittedOffset>,
+    offset: Option<&CommittedOffset>,
     error_code: i16,
 ) -> GroupPartitionResult {
     let epoch = offset.and_then(|offset| offset.leader_epoch);

@@ -56,7 +56,7 @@ pub(crate) enum Gathering {
 ///
 /// Invariants:
 /// 1. `instances` are the names of `members`, `support` counts their protocols, `joining_count`
-///    their parked joins, `size_bytes` what they and the pending ones take.
+///    their parked joins, `said_bytes` what they and the pending ones take, `assigned_bytes` their assignments.
 /// 2. `leader` is a member; there is one if there are members.
 /// 3. No member is pending.
 /// 4. There are no members in [`Phase::Empty`].
@@ -76,7 +76,8 @@ pub(crate) struct Group {
     instances: BTreeMap<InstanceId, MemberId>,
     pub(super) support: Support,
     joining_count: usize,
-    size_bytes: usize,
+    said_bytes: usize,
+    assigned_bytes: usize,
     /// What the members read; `None` if that is not known.
     pub(super) topics: Option<BTreeSet<String>>,
 }
@@ -97,7 +98,8 @@ impl Group {
             instances: BTreeMap::new(),
             support: Support::default(),
             joining_count: 0,
-            size_bytes: 0,
+            said_bytes: 0,
+            assigned_bytes: 0,
             topics: None,
         }
     }
@@ -149,8 +151,19 @@ impl Group {
         self.joining_count
     }
 
+    /// Returns how much memory members and pending ones take, roughly, but for assignments.
+    pub(crate) fn said_bytes(&self) -> usize {
+        self.said_bytes
+    }
+
+    /// Returns how much memory assignments take.
+    pub(crate) fn assigned_bytes(&self) -> usize {
+        self.assigned_bytes
+    }
+
+    /// Returns how much memory all of these take.
     pub(crate) fn size_bytes(&self) -> usize {
-        self.size_bytes
+        self.said_bytes + self.assigned_bytes
     }
 
     /// Checks who a request comes from.
@@ -205,7 +218,8 @@ impl Group {
             assert!(earlier.is_none(), "a name has one holder"); // invariant 1
         }
         self.support.add(&member);
-        self.size_bytes += member.size_bytes(&id);
+        self.said_bytes += member.size_bytes(&id);
+        self.assigned_bytes += member.assignment.len();
         self.joining_count += usize::from(member.joining.is_some());
         let earlier = self.members.insert(id, member);
         assert!(earlier.is_none(), "member ids are not used twice");
@@ -217,7 +231,8 @@ impl Group {
             self.instances.remove(instance);
         }
         self.support.remove(&member);
-        self.size_bytes -= member.size_bytes(id);
+        self.said_bytes -= member.size_bytes(id);
+        self.assigned_bytes -= member.assignment.len();
         self.joining_count -= usize::from(member.joining.is_some());
         Some(member)
     }
@@ -243,14 +258,14 @@ impl Group {
 
     /// Expects somebody to join with the id that it was given.
     pub(crate) fn add_pending(&mut self, id: MemberId) {
-        self.size_bytes += member::pending_size_bytes(&id);
+        self.said_bytes += member::pending_size_bytes(&id);
         let is_new = self.pending.insert(id);
         assert!(is_new, "member ids are not used twice");
     }
 
     fn remove_pending(&mut self, id: &MemberId) {
         if self.pending.remove(id) {
-            self.size_bytes -= member::pending_size_bytes(id);
+            self.said_bytes -= member::pending_size_bytes(id);
         }
     }
 
@@ -310,6 +325,8 @@ impl Group {
 
     pub(crate) fn set_assignment(&mut self, id: &MemberId, assignment: Blob) {
         if let Some(member) = self.members.get_mut(id) {
+            self.assigned_bytes -= member.assignment.len();
+            self.assigned_bytes += assignment.len();
             member.assignment = assignment;
         }
     }

@@ -99,7 +99,7 @@ impl Member {
         }
     }
 
-    /// Returns how much memory the member takes, roughly.
+    /// Returns how much memory the member takes, roughly, but for its assignment.
     pub(crate) fn size_bytes(&self, id: &MemberId) -> usize {
         let instance = self.instance.as_ref().map_or("", InstanceId::as_str);
         let texts = [

@@ -15,7 +15,7 @@ mod stored;
 pub use bytes::Malformed;
 pub use group::{GroupMetadata, MemberMetadata};
 pub use offset::CommittedOffset;
-pub(crate) use offset::places_with;
+pub(crate) use offset::{places_with, written_bytes};
 pub use stored::{DecodeError, Record, RecordBytes};
 
 pub(crate) use bytes::Reader;

@@ -1,9 +1,9 @@
 //! A committed offset as a record's value.
 
-use types::{LeaderEpoch, TimestampMs, TopicId};
+use types::{LeaderEpoch, TimestampMs, TopicId, TopicName};
 
 use crate::record::bytes::{Malformed, Reader, Writer};
-use crate::text::Text;
+use crate::text::{GroupId, Text};
 
 /// How far a group has read one partition, and what it noted beside it.
 ///
@@ -35,6 +35,14 @@ const NOTE_PIECE_SIZE: usize = 256;
 /// and their snapshot are bounded by that.
 pub(crate) fn places_with(note: &Text) -> usize {
     1 + note.as_str().len() / NOTE_PIECE_SIZE
+}
+
+/// What a record takes in a batch beside its names and its note, at most.
+const OVERHEAD: usize = 64;
+
+/// Returns how much of a batch an offset takes, or its deletion, roughly.
+pub(crate) fn written_bytes(group: &GroupId, topic: &TopicName, note: &str) -> usize {
+    OVERHEAD + group.as_str().len() + topic.as_str().len() + note.len()
 }
 
 impl CommittedOffset {

@@ -36,7 +36,7 @@ impl Absence<'_> {
             Request::Describe(_)
             | Request::List(_)
             | Request::OffsetFetch(_)
-            | Request::TopicDeleted(_) => unreachable!("these do not look for a running group"),
+            | Request::TopicsDeleted(_) => unreachable!("these do not look for a running group"),
         };
         self.outbox.reply(token, response);
     }
@@ -58,6 +58,7 @@ impl Absence<'_> {
         };
         let effect = Effect::Resume(Task::Request(token, Request::Join(join)));
         self.outbox.write(vec![record], Hold::Group, effect);
+        self.outbox.take_room(1, 0);
     }
 
     /// A consumer that is no member makes a simple group, which has offsets alone.
@@ -79,5 +80,6 @@ impl Absence<'_> {
             room: self.room,
         };
         desk.commit(&LoggedGroup::default(), token, commit, self.outbox);
+        self.outbox.take_room(1, 0);
     }
 }

@@ -66,8 +66,8 @@ impl Scope<'_> {
         let member = self.group.member(&join.member);
         let earlier = member.map_or(0, |member| member.size_bytes(&join.member));
         let said = Member::new(join).size_bytes(&join.member);
-        let size_bytes = self.group.size_bytes() - earlier + said;
-        if size_bytes > self.settings.group_members_bytes_max.as_usize() {
+        let said_bytes = self.group.said_bytes() - earlier + said;
+        if said_bytes > self.settings.group_members_bytes_max.as_usize() {
             Some(GroupError::GroupFull)
         } else if said > earlier + self.room.members_bytes {
             Some(GroupError::CoordinatorFull)

@@ -20,4 +20,4 @@ mod sync;
 pub(crate) use absent::Absence;
 pub(crate) use describe::{describe, list};
 pub(crate) use offsets::fetch;
-pub(crate) use scope::{Effect, Outbox, Room, Scope, Write};
+pub(crate) use scope::{Effect, Outbox, Room, Scope, Takes, Write};

@@ -1,13 +1,16 @@
 //! OffsetCommit, OffsetFetch and OffsetDelete.
 
-use types::{TimestampMs, TopicId};
+use std::collections::BTreeSet;
+
+use types::limits::BATCH_SIZE_MAX;
+use types::{TimestampMs, TopicId, TopicName};
 
 use crate::error::GroupError;
 use crate::group::{Group, Phase};
 use crate::lanes::Hold;
 use crate::logged::LoggedGroup;
 use crate::mutants::{self, Mutant};
-use crate::record::{CommittedOffset, Record, places_with};
+use crate::record::{CommittedOffset, Record, places_with, written_bytes};
 use crate::request::{Claim, NewOffset, OffsetCommit, OffsetDelete, Token, Wanted, WantedTopic};
 use crate::response::{FetchedTopic, Response};
 use crate::rules::scope::{Effect, Outbox, Room, Scope};
@@ -38,7 +41,7 @@ impl Scope<'_> {
             let error = GroupError::GroupNotEmpty;
             return self.reply(token, Response::OffsetDelete(Err(error)));
         }
-        let mut records = Vec::new();
+        let mut going = BTreeSet::new();
         let mut results = Vec::with_capacity(delete.partitions.len());
         for (topic, partition) in &delete.partitions {
             if self.group.reads(topic) {
@@ -47,20 +50,36 @@ impl Scope<'_> {
             }
             results.push(Ok(()));
             if self.logged.offset(topic, *partition).is_some() {
-                records.push(Record::Offset {
-                    group: self.id.clone(),
-                    topic: topic.clone(),
-                    partition: *partition,
-                    value: None,
-                });
+                going.insert((topic, *partition));
             }
         }
+        if !fits_a_batch(
+            going
+                .iter()
+                .map(|(topic, _)| written_bytes(self.id, topic, "")),
+        ) {
+            let error = GroupError::RecordTooLarge;
+            return self.reply(token, Response::OffsetDelete(Err(error)));
+        }
+        let record = |(topic, partition): (&TopicName, _)| Record::Offset {
+            group: self.id.clone(),
+            topic: topic.clone(),
+            partition,
+            value: None,
+        };
+        let records: Vec<_> = going.into_iter().map(record).collect();
         if !records.is_empty() {
             self.outbox.write(records, Hold::Group, Effect::None);
         }
         self.outbox
             .reply_when_durable(token, Response::OffsetDelete(Ok(results)));
     }
+}
+
+/// Returns whether the log may take records of these sizes in one batch, as a request is written whole. Seen before
+/// they are made: each repeats its group's name.
+fn fits_a_batch(sizes: impl Iterator<Item = usize>) -> bool {
+    sizes.sum::<usize>() <= BATCH_SIZE_MAX.as_usize()
 }
 
 /// *Source*: `ClassicGroup.validateOffsetCommit`.
@@ -101,8 +120,18 @@ impl Desk<'_> {
         commit: &OffsetCommit,
         outbox: &mut Outbox,
     ) {
-        if self.places_taken(logged, &commit.offsets) > self.room.offsets {
+        let places = self.places_taken(logged, &commit.offsets);
+        if places > self.room.offsets {
             let error = GroupError::CoordinatorFull;
+            return outbox.reply(token, Response::OffsetCommit(Err(error)));
+        }
+        let kept = commit
+            .offsets
+            .iter()
+            .filter(|new| !self.is_too_long(&new.metadata));
+        let sizes = kept.map(|new| written_bytes(&commit.group, &new.topic, new.metadata.as_str()));
+        if !fits_a_batch(sizes) {
+            let error = GroupError::RecordTooLarge;
             return outbox.reply(token, Response::OffsetCommit(Err(error)));
         }
         let mut records = Vec::with_capacity(commit.offsets.len());
@@ -125,6 +154,7 @@ impl Desk<'_> {
             return outbox.reply(token, response);
         }
         outbox.write(records, Hold::Offsets, Effect::None);
+        outbox.take_room(0, places);
         if mutants::is_on(Mutant::AcknowledgeBeforeDurable) {
             return outbox.reply(token, response);
         }

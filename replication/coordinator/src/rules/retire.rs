@@ -1,20 +1,21 @@
 //! How offsets and groups end: asked for, or because nobody uses them.
 
-use types::{TimestampMs, TopicName};
+use std::collections::BTreeMap;
 
+use types::{PartitionIndex, TimestampMs, TopicName};
+
+use crate::deleted::TopicsDeleted;
 use crate::error::GroupError;
 use crate::group::Phase;
 use crate::lanes::{Hold, Task};
 use crate::mutants::{self, Mutant};
-use crate::record::{CommittedOffset, Record};
-use crate::request::{Request, Token, TopicDeleted};
+use crate::record::{CommittedOffset, Record, written_bytes};
+use crate::request::{Request, Token};
 use crate::response::Response;
 use crate::rules::scope::{Effect, Scope};
 
 /// Tombstones are written in pieces of this size, roughly: a batch of the log holds them.
 const WRITE_BYTES_MAX: usize = 512 * 1024;
-/// What a tombstone takes in a batch beside its names.
-const OVERHEAD: usize = 32;
 
 /// Whether more is to be deleted than one write holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Scope<'_> {
             let error = GroupError::GroupNotEmpty;
             return self.reply(token, Response::DeleteGroup(Err(error)));
         }
-        let (mut records, rest) = self.tombstones(|_, _| true);
+        let (mut records, rest) = self.tombstones(self.all_offsets());
         if rest == Rest::Some {
             let task = Task::Request(token, Request::DeleteGroup(self.id.clone()));
             return self
@@ -54,14 +55,12 @@ impl Scope<'_> {
             .reply_when_durable(token, Response::DeleteGroup(Ok(())));
     }
 
-    /// A topic is gone: offsets that were committed for it go, and those for an unknown topic of its
+    /// Topics are gone: offsets that were committed for them go, and those for an unknown topic of one's
     /// name unless there is another one.
-    pub(crate) fn forget_topic(&mut self, deleted: &TopicDeleted) {
-        let (records, rest) = self.tombstones(|topic, committed| {
-            let id = committed.topic_id;
-            let may_be_its_own = id == deleted.topic_id || (id.is_zero() && !deleted.is_replaced);
-            *topic == deleted.topic && may_be_its_own
-        });
+    pub(crate) fn forget_topics(&mut self, deleted: &TopicsDeleted) {
+        let concerned = deleted.concerned(&self.logged.offsets);
+        let gone = each_offset(concerned).filter(|it| deleted.takes(it.topic, it.committed));
+        let (records, rest) = self.tombstones(gone);
         if !records.is_empty() {
             let effect = match rest {
                 Rest::Some => Effect::Resume(Task::Forget(deleted.clone())),
@@ -77,11 +76,12 @@ impl Scope<'_> {
     pub(crate) fn expire_offsets(&mut self) {
         let (mut records, mut rest) = (Vec::new(), Rest::None);
         if let Some(retention) = self.retention() {
-            (records, rest) = self.tombstones(|topic, committed| {
+            let expired = self.all_offsets().filter(|it| {
                 let in_use =
-                    self.group.reads(topic) && !mutants::is_on(Mutant::ActiveOffsetsExpire);
-                !in_use && self.is_expired(committed, retention)
+                    self.group.reads(it.topic) && !mutants::is_on(Mutant::ActiveOffsetsExpire);
+                !in_use && self.is_expired(it.committed, retention)
             });
+            (records, rest) = self.tombstones(expired);
         }
         let none_left = records.len() == self.logged.offset_count();
         if none_left && self.group.phase == Phase::Empty {
@@ -131,30 +131,48 @@ impl Scope<'_> {
         Record::Group { group, value: None }
     }
 
+    fn all_offsets(&self) -> impl Iterator<Item = Place<'_>> {
+        each_offset(&self.logged.offsets)
+    }
+
     /// Returns tombstones of the offsets that go: as many as one write holds, and whether that was all.
-    fn tombstones(
-        &self,
-        goes: impl Fn(&TopicName, &CommittedOffset) -> bool,
-    ) -> (Vec<Record>, Rest) {
+    fn tombstones<'a>(&self, going: impl Iterator<Item = Place<'a>>) -> (Vec<Record>, Rest) {
         let mut records = Vec::new();
         let mut size_bytes = 0;
-        for (topic, partitions) in &self.logged.offsets {
-            for (&partition, committed) in partitions {
-                if !goes(topic, committed) {
-                    continue;
-                }
-                if size_bytes > WRITE_BYTES_MAX {
-                    return (records, Rest::Some);
-                }
-                size_bytes += OVERHEAD + self.id.as_str().len() + topic.as_str().len();
-                records.push(Record::Offset {
-                    group: self.id.clone(),
-                    topic: topic.clone(),
-                    partition,
-                    value: None,
-                });
+        for Place {
+            topic, partition, ..
+        } in going
+        {
+            if size_bytes > WRITE_BYTES_MAX {
+                return (records, Rest::Some);
             }
+            size_bytes += written_bytes(self.id, topic, "");
+            records.push(Record::Offset {
+                group: self.id.clone(),
+                topic: topic.clone(),
+                partition,
+                value: None,
+            });
         }
         (records, Rest::None)
     }
+}
+
+/// One offset of a group.
+struct Place<'a> {
+    topic: &'a TopicName,
+    partition: PartitionIndex,
+    committed: &'a CommittedOffset,
+}
+
+fn each_offset<'a>(
+    topics: impl IntoIterator<Item = (&'a TopicName, &'a BTreeMap<PartitionIndex, CommittedOffset>)>,
+) -> impl Iterator<Item = Place<'a>> {
+    topics.into_iter().flat_map(|(topic, partitions)| {
+        partitions.iter().map(move |(&partition, committed)| Place {
+            topic,
+            partition,
+            committed,
+        })
+    })
 }

@@ -33,6 +33,13 @@ pub(crate) struct Room {
     pub(crate) members_bytes: usize,
 }
 
+/// How much of the room a write takes once it is durable.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Takes {
+    pub(crate) groups: usize,
+    pub(crate) offsets: usize,
+}
+
 /// What a rule leaves: answers, and at most one write.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -48,6 +55,7 @@ pub(crate) struct Write {
     pub(crate) effect: Effect,
     /// The answer that waits for the records.
     pub(crate) reply: Option<(Token, Response)>,
+    pub(crate) takes: Takes,
 }
 
 /// What happens when a write is durable, besides that its records are applied.
@@ -95,7 +103,16 @@ impl Outbox {
             hold,
             effect,
             reply: None,
+            takes: Takes::default(),
         });
+    }
+
+    /// Says that what has just been written takes room.
+    pub(crate) fn take_room(&mut self, groups: usize, offsets: usize) {
+        if let Some(write) = &mut self.write {
+            write.takes.groups += groups;
+            write.takes.offsets += offsets;
+        }
     }
 }
 
@@ -116,7 +133,7 @@ impl Scope<'_> {
             Request::OffsetFetch(_)
             | Request::Describe(_)
             | Request::List(_)
-            | Request::TopicDeleted(_) => unreachable!("these change no group"),
+            | Request::TopicsDeleted(_) => unreachable!("these change no group"),
         }
     }
 

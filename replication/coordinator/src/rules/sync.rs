@@ -58,6 +58,10 @@ impl Scope<'_> {
     fn assign(&mut self, assignments: Vec<(MemberId, Blob)>) {
         let mut assignments: BTreeMap<MemberId, Blob> = assignments.into_iter().collect();
         assignments.retain(|id, _| self.group.member(id).is_some());
+        let assigned_bytes: usize = assignments.values().map(|it| it.len()).sum();
+        if assigned_bytes > self.group.assigned_bytes() + self.room.members_bytes {
+            return self.refuse_assignments(GroupError::CoordinatorFull);
+        }
         let assigned = |id: &MemberId| assignments.get(id).cloned().unwrap_or_default();
         let record = Record::Group {
             group: self.id.clone(),

@@ -2,12 +2,11 @@
 
 use coordinator::{
     AppendFailure, Coordinator, GroupError, Heartbeat, Request, Response, Settings, Stability,
-    TopicDeleted,
 };
 use types::TopicId;
 
 use crate::support::{
-    Machine, again, claim, commit, fetch, group, modern, named, nobody, sync, topic, unnamed,
+    Machine, again, claim, commit, deleted, fetch, group, modern, named, nobody, sync, unnamed,
 };
 
 #[test]
@@ -92,11 +91,7 @@ fn a_deletion_sees_commits_that_came_before_it() {
 fn the_end_of_a_topic_reaches_a_first_commit_that_is_on_its_way() {
     let mut machine = Machine::new();
     let first = machine.send(Request::OffsetCommit(commit(nobody(), "t", 0, 1)));
-    machine.send(Request::TopicDeleted(TopicDeleted {
-        topic: topic("t"),
-        topic_id: TopicId([1; 16]),
-        is_replaced: false,
-    }));
+    machine.send(deleted("t", TopicId([1; 16]), false));
     machine.sync_log();
     machine.answer(first);
     assert_eq!(machine.offset("t", 0), None);

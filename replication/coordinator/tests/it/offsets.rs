@@ -1,8 +1,8 @@
 //! OffsetCommit, OffsetFetch and OffsetDelete.
 
 use coordinator::{
-    GroupError, MissingGroup, OffsetCommit, OffsetDelete, OffsetFetch, Request, Response, Settings,
-    Stability, Wanted, WantedTopic,
+    AppendFailure, GroupError, MissingGroup, OffsetCommit, OffsetDelete, OffsetFetch, Request,
+    Response, Settings, Stability, Wanted, WantedTopic,
 };
 use types::{LeaderEpoch, TopicId};
 
@@ -176,6 +176,79 @@ fn a_coordinator_holds_a_bounded_number_of_offsets() {
     let refused = machine.commit(commit(nobody(), "t", 2, 1));
     assert_eq!(refused, Err(GroupError::CoordinatorFull));
     machine.commit(commit(nobody(), "t", 1, 2)).unwrap();
+}
+
+#[test]
+fn commits_on_their_way_count_too() {
+    let mut machine = Machine::with(Settings {
+        offsets_max: 2,
+        groups_max: 2,
+        ..Settings::default()
+    });
+    let elsewhere = |group: &str| OffsetCommit {
+        group: group.parse().unwrap(),
+        ..commit(nobody(), "t", 0, 1)
+    };
+    let mut send = |group| machine.send(Request::OffsetCommit(elsewhere(group)));
+    let tokens = ["a", "b", "c"].map(&mut send);
+    assert_eq!(machine.appends.len(), 2);
+    let full = Response::OffsetCommit(Err(GroupError::CoordinatorFull));
+    assert_eq!(machine.answer(tokens[2]), full);
+    machine.fail_one(AppendFailure::Unavailable);
+    // The room of the one that failed is there again.
+    let again = machine.send(Request::OffsetCommit(elsewhere("c")));
+    machine.sync_log();
+    let kept = Response::OffsetCommit(Ok(vec![Ok(())]));
+    assert_eq!(machine.answer(again), kept);
+}
+
+#[test]
+fn what_no_batch_holds_is_refused_before_it_is_written() {
+    let mut machine = Machine::new();
+    let name = "g".repeat(32_000);
+    let many = |count: usize| {
+        let mut commit = commit(nobody(), "t", 0, 1);
+        commit.group = name.parse().unwrap();
+        let offset = commit.offsets.remove(0);
+        commit.offsets.extend((0..count).map(|index| {
+            let mut offset = offset.clone();
+            offset.partition = partition(i32::try_from(index).unwrap());
+            offset
+        }));
+        commit
+    };
+    let refused = machine.send(Request::OffsetCommit(many(100)));
+    assert!(machine.appends.is_empty());
+    let too_large = GroupError::RecordTooLarge;
+    assert_eq!(
+        machine.answer(refused),
+        Response::OffsetCommit(Err(too_large))
+    );
+    for _ in 0..2 {
+        machine.commit(many(60)).unwrap();
+    }
+    let mut delete = OffsetDelete {
+        group: name.parse().unwrap(),
+        // Naming one again writes nothing more.
+        partitions: vec![(topic("t"), partition(0)); 1_000],
+    };
+    let token = machine.send(Request::OffsetDelete(delete.clone()));
+    assert_eq!(machine.appends[0].1.len(), 1);
+    machine.sync_log();
+    let deleted = Response::OffsetDelete(Ok(vec![Ok(()); 1_000]));
+    assert_eq!(machine.answer(token), deleted);
+    let mut rest = many(120);
+    rest.offsets.drain(..60);
+    machine.commit(rest).unwrap();
+    delete.partitions = (1..120)
+        .map(|index| (topic("t"), partition(index)))
+        .collect();
+    let refused = machine.send(Request::OffsetDelete(delete));
+    assert!(machine.appends.is_empty());
+    assert_eq!(
+        machine.answer(refused),
+        Response::OffsetDelete(Err(too_large))
+    );
 }
 
 #[test]

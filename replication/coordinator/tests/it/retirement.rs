@@ -3,7 +3,7 @@
 use coordinator::{GroupError, Request, Response, TopicDeleted};
 use types::TopicId;
 
-use crate::support::{Machine, commit, group, modern, nobody, partition, topic};
+use crate::support::{Machine, commit, deleted, group, modern, nobody, partition, topic};
 
 const CHECK_MS: u64 = 600_000;
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -120,16 +120,48 @@ fn the_offsets_of_a_deleted_topic_go_but_not_those_of_its_namesake() {
             machine.commit(offset).unwrap();
         }
         machine.commit(commit(nobody(), "u", 0, 1)).unwrap();
-        let deleted = TopicDeleted {
-            topic: topic("t"),
-            topic_id: TopicId([1; 16]),
-            is_replaced,
-        };
-        machine.call(Request::TopicDeleted(deleted));
+        machine.call(deleted("t", TopicId([1; 16]), is_replaced));
         let left = [0, 1, 2].map(|index| machine.offset("t", index));
         assert_eq!(left, [unknown, None, Some(1)]);
         assert_eq!(machine.offset("u", 0), Some(1));
     }
+}
+
+#[test]
+fn many_deleted_topics_take_their_offsets_and_concern_no_other_groups() {
+    let mut machine = Machine::new();
+    // Groups with more topics than are deleted, with fewer, and with none of them.
+    let commits = [("many", 0..9), ("few", 2..4), ("none", 7..9)];
+    for (name, topics) in commits.clone() {
+        for index in topics {
+            let mut commit = commit(nobody(), &format!("t{index}"), 0, 1);
+            commit.group = name.parse().unwrap();
+            commit.offsets[0].topic_id = TopicId([index; 16]);
+            machine.commit(commit).unwrap();
+        }
+    }
+    // One whose name another topic has had meanwhile, and one that nobody has read.
+    let gone = [(3, 3), (2, 2), (1, 8), (1, 9), (77, 77)];
+    let gone = gone.map(|(name, id)| TopicDeleted {
+        topic: topic(&format!("t{name}")),
+        topic_id: TopicId([id; 16]),
+        is_replaced: true,
+    });
+    machine.send(Request::TopicsDeleted(gone.into_iter().collect()));
+    assert_eq!(
+        machine.appends.len(),
+        2,
+        "one write for each group concerned"
+    );
+    machine.sync_log();
+    let left = |group: &str| {
+        let group = machine.coordinator.logged().group(&group.parse().unwrap());
+        let topics = group.unwrap().offsets.keys();
+        topics.map(|it| it.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(left("many"), ["t0", "t1", "t4", "t5", "t6", "t7", "t8"]);
+    assert_eq!(left("few"), [""; 0]);
+    assert_eq!(left("none"), ["t7", "t8"]);
 }
 
 /// A group that has never had members, with more offsets than tombstones fit one batch.
@@ -173,12 +205,7 @@ fn many_offsets_expire_and_many_of_a_topic_go() {
     machine.pass(8 * DAY_MS);
     assert_eq!(machine.state(), "Dead");
     let mut machine = large();
-    let deleted = TopicDeleted {
-        topic: topic("t"),
-        topic_id: TopicId([1; 16]),
-        is_replaced: false,
-    };
-    machine.call(Request::TopicDeleted(deleted));
+    machine.call(deleted("t", TopicId([1; 16]), false));
     assert_eq!(machine.coordinator.logged().offset_count(), 0);
     assert_eq!(machine.state(), "Empty");
 }

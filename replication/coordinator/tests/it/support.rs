@@ -7,7 +7,8 @@ use coordinator::{
     Action, AppendFailure, Blob, Claim, Coordinator, GroupError, GroupId, Heartbeat, InstanceId,
     Join, JoinRefusal, Joined, KnownMember, Leave, LeavingMember, MemberId, MissingGroup,
     NewOffset, Now, OffsetCommit, OffsetFetch, Protocol, Record, RecordBytes, Request, Response,
-    Settings, SkipAssignment, Stability, Sync, Synced, Ticket, Token, Wanted, WantedTopic,
+    Settings, SkipAssignment, Stability, Sync, Synced, Ticket, Token, TopicDeleted, Wanted,
+    WantedTopic,
 };
 use types::{Monotonic, Offset, PartitionIndex, TimestampMs, TopicId, TopicName};
 
@@ -395,6 +396,16 @@ pub(crate) fn sync(claim: &Claim, members: &[Claim]) -> Sync {
         protocol: None,
         assignments: members.iter().map(assign).collect(),
     }
+}
+
+/// The news that a topic is gone.
+pub(crate) fn deleted(name: &str, id: TopicId, is_replaced: bool) -> Request {
+    let deleted = TopicDeleted {
+        topic: topic(name),
+        topic_id: id,
+        is_replaced,
+    };
+    Request::TopicsDeleted([deleted].into_iter().collect())
 }
 
 pub(crate) fn leave(members: &[(&str, Option<&str>)]) -> Request {

@@ -1,6 +1,7 @@
 //! SyncGroup: assignments, and members that never ask for theirs.
 
-use coordinator::{AppendFailure, Claim, GroupError, Request, Sync};
+use coordinator::{AppendFailure, Claim, GroupError, Join, Request, Settings, Sync};
+use types::ByteCount;
 
 use crate::support::{DELAY_MS, Machine, REBALANCE_MS, again, blob, claim, nobody, sync, unnamed};
 
@@ -100,6 +101,45 @@ fn members_that_do_not_ask_for_their_assignment_are_removed() {
     assert_eq!(machine.heartbeat(follower), Err(GroupError::UnknownMember));
     let refused = machine.heartbeat(leader);
     assert_eq!(refused, Err(GroupError::RebalanceInProgress));
+}
+
+#[test]
+fn assignments_count_as_what_members_make_the_coordinator_remember() {
+    let mut machine = Machine::with(Settings {
+        members_bytes_max: ByteCount(5_000),
+        ..Settings::default()
+    });
+    let (leader, follower) = completing(&mut machine);
+    let assigned = |size: usize| Sync {
+        assignments: vec![(follower.member.clone(), vec![7; size].into())],
+        ..sync(&leader, &[])
+    };
+    let theirs = machine.send(Request::Sync(sync(&follower, &[])));
+    let full = Err(GroupError::CoordinatorFull);
+    assert_eq!(machine.sync(assigned(5_000)), full);
+    assert_eq!(machine.sync_answer(theirs), full);
+    assert_eq!(machine.state(), "PreparingRebalance");
+    // The next generation takes as much again: what the last one had makes room for it.
+    for generation in 2..5 {
+        let joins = [&leader, &follower].map(again);
+        let tokens = joins.map(|join| machine.send_join(join));
+        let [leader, follower] = tokens.map(|token| claim(&machine.joined(token)));
+        assert_eq!(leader.generation, generation);
+        let large = Sync {
+            claim: leader,
+            ..assigned(3_000)
+        };
+        assert!(machine.sync(large).is_ok());
+        let got = machine.sync(sync(&follower, &[])).unwrap();
+        assert_eq!(got.assignment.len(), 3_000);
+    }
+    // And no other group has room for more.
+    let newcomer = Join {
+        group: "h".parse().unwrap(),
+        client_id: "c".repeat(2_000).parse().unwrap(),
+        ..unnamed("a")
+    };
+    assert_eq!(machine.refused(newcomer), GroupError::CoordinatorFull);
 }
 
 #[test]
