@@ -2,7 +2,7 @@
 //!
 //! *Source*: KIP-98; Kafka's `ProducerStateEntry` and `ProducerAppendInfo`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use record::Producer;
 use types::limits::PRODUCER_BATCHES_MAX;
@@ -12,9 +12,6 @@ use crate::error::AppendError;
 
 /// How many producers one log remembers; beyond, the longest silent ones are forgotten.
 pub(crate) const LOG_PRODUCERS_MAX: usize = 50_000;
-
-/// How often producers are looked through for silent ones.
-const EXPIRY_INTERVAL_MS: i64 = 60_000;
 
 /// One batch of a producer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +57,17 @@ pub(crate) enum Judgement {
 }
 
 /// The producers of one log.
-#[derive(Clone, Debug, Default)]
+///
+/// Who fell silent first is told by where the last batches stand, and by no clock: whoever reads the
+/// log again forgets those whom the running log forgot, whatever timestamps the records have.
+///
+/// 1. Each producer stands in `silent` once, with the end of its last batch.
+/// 2. There are at most [`LOG_PRODUCERS_MAX`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Producers {
     states: BTreeMap<ProducerId, ProducerState>,
-    /// Nobody was last seen before; a lower bound, so that expiry need not look at each append.
-    expired_until: Option<TimestampMs>,
+    /// The longest silent first.
+    silent: BTreeSet<(Offset, ProducerId)>,
 }
 
 impl Producers {
@@ -109,58 +112,71 @@ impl Producers {
     }
 
     /// Notes a batch that was appended, or that recovery found.
+    ///
+    /// *Cost*: logarithmic in the number of producers, also where one is forgotten for it.
     pub(crate) fn note(&mut self, producer: &Producer, batch: ProducerBatch, seen: TimestampMs) {
-        if self.states.len() >= LOG_PRODUCERS_MAX && !self.states.contains_key(&producer.id) {
+        if let Some(state) = self.states.get_mut(&producer.id) {
+            self.silent.remove(&(state.end(), producer.id));
+            state.note(producer.epoch, batch, seen);
+            self.silent.insert((state.end(), producer.id));
+            return;
+        }
+        while self.count() >= LOG_PRODUCERS_MAX {
             self.forget_longest_silent();
         }
-        let state = self
-            .states
-            .entry(producer.id)
-            .or_insert_with(|| ProducerState {
-                epoch: producer.epoch,
-                seen,
-                batches: VecDeque::with_capacity(PRODUCER_BATCHES_MAX),
-            });
-        if producer.epoch > state.epoch {
-            state.epoch = producer.epoch;
-            state.batches.clear();
-        }
-        if state.batches.len() == PRODUCER_BATCHES_MAX {
-            state.batches.pop_front();
-        }
-        state.batches.push_back(batch);
-        state.seen = seen;
+        let mut state = ProducerState {
+            epoch: producer.epoch,
+            seen,
+            batches: VecDeque::with_capacity(PRODUCER_BATCHES_MAX),
+        };
+        state.note(producer.epoch, batch, seen);
+        self.restore(producer.id, state);
     }
 
     /// Takes a producer's state as a snapshot has it.
     pub(crate) fn restore(&mut self, id: ProducerId, state: ProducerState) {
+        self.remove(id);
+        self.silent.insert((state.end(), id));
         self.states.insert(id, state);
+        assert_eq!(self.silent.len(), self.states.len()); // invariant 1
     }
 
-    /// Forgets producers that were last seen before `oldest`, looking once a minute.
-    pub(crate) fn expire_if_due(&mut self, oldest: TimestampMs) {
-        let is_due = self
-            .expired_until
-            .is_none_or(|until| oldest.0 >= until.0.saturating_add(EXPIRY_INTERVAL_MS));
-        if is_due {
-            self.expire(oldest);
+    /// Forgets the producer that fell silent first.
+    pub(crate) fn forget_longest_silent(&mut self) {
+        if let Some((_, id)) = self.silent.pop_first() {
+            self.states.remove(&id);
         }
     }
 
-    /// Forgets producers that were last seen before `oldest`.
+    /// Forgets producers that were last seen before `oldest`, but none before those that were silent
+    /// for longer.
+    ///
+    /// *Cost*: one look, and one for each that is forgotten.
     pub(crate) fn expire(&mut self, oldest: TimestampMs) {
-        self.states.retain(|_, state| state.seen >= oldest);
-        self.expired_until = Some(oldest);
+        while self.longest_silent_seen().is_some_and(|seen| seen < oldest) {
+            self.forget_longest_silent();
+        }
     }
 
     /// Forgets batches behind a cut.
     ///
     /// A producer without a batch left is forgotten: nothing is known of it at that end of the log.
     pub(crate) fn truncate(&mut self, end: Offset) {
-        self.states.retain(|_, state| {
+        while let Some(&(last, id)) = self.silent.last()
+            && last > end
+        {
+            let state = self.remove(id);
+            let mut state = state.expect("invariant 1: who stands in one stands in the other");
             state.batches.retain(|batch| batch.next <= end);
-            !state.batches.is_empty()
-        });
+            if !state.batches.is_empty() {
+                self.restore(id, state);
+            }
+        }
+    }
+
+    /// Returns how many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.states.len()
     }
 
     /// Walks the producers, by id.
@@ -182,22 +198,36 @@ impl Producers {
         self.iter().filter_map(active).collect()
     }
 
-    fn forget_longest_silent(&mut self) {
-        let silent = self.states.iter().min_by_key(|(_, state)| state.seen);
-        if let Some((&id, _)) = silent {
-            self.states.remove(&id);
+    fn longest_silent_seen(&self) -> Option<TimestampMs> {
+        let (_, id) = self.silent.first()?;
+        self.states.get(id).map(|state| state.seen)
+    }
+
+    fn remove(&mut self, id: ProducerId) -> Option<ProducerState> {
+        let state = self.states.remove(&id)?;
+        self.silent.remove(&(state.end(), id));
+        Some(state)
+    }
+}
+
+impl ProducerState {
+    fn note(&mut self, epoch: ProducerEpoch, batch: ProducerBatch, seen: TimestampMs) {
+        if epoch > self.epoch {
+            self.epoch = epoch;
+            self.batches.clear();
         }
+        if self.batches.len() == PRODUCER_BATCHES_MAX {
+            self.batches.pop_front();
+        }
+        self.batches.push_back(batch);
+        self.seen = seen;
+    }
+
+    /// Returns the end of its last batch.
+    fn end(&self) -> Offset {
+        self.batches.back().map_or(Offset::ZERO, |last| last.next)
     }
 }
-
-/// Two are equal that know the same.
-impl PartialEq for Producers {
-    fn eq(&self, other: &Self) -> bool {
-        self.states == other.states
-    }
-}
-
-impl Eq for Producers {}
 
 #[cfg(test)]
 mod tests {
@@ -295,5 +325,111 @@ mod tests {
         assert_eq!(append(&mut known, producer(0, 1), 1, 1), Ok(Judgement::New));
         known.expire(TimestampMs(2));
         assert_eq!(known.active(), vec![]);
+    }
+
+    /// Notes batches of one record each, by producer, from offset 0 on.
+    fn noted(ids: &[i64], seen: impl Fn(i64) -> i64) -> Producers {
+        let mut known = Producers::default();
+        for (&id, at) in ids.iter().zip(0..) {
+            note(&mut known, id, at, seen(at));
+        }
+        known
+    }
+
+    fn note(known: &mut Producers, id: i64, at: i64, seen: i64) {
+        let producer = Producer {
+            id: ProducerId(id),
+            ..producer(0, 0)
+        };
+        let first = Offset::new(at).unwrap();
+        let batch = ProducerBatch {
+            first_sequence: Sequence::ZERO,
+            last_sequence: Sequence::ZERO,
+            first,
+            next: first.advance(1),
+            timestamp: TimestampMs(at),
+        };
+        known.note(&producer, batch, TimestampMs(seen));
+    }
+
+    fn ids(known: &Producers) -> Vec<i64> {
+        known.iter().map(|(id, _)| id.0).collect()
+    }
+
+    #[test]
+    fn a_full_log_forgets_who_fell_silent_first() {
+        let count = i64::try_from(LOG_PRODUCERS_MAX).unwrap();
+        // As many as fit; the first three write again, but for the second; then two more.
+        let written: Vec<i64> = (0..count).chain([0, 2, count, count + 1]).collect();
+        let known = noted(&written, |at| at);
+        assert_eq!(known.count(), LOG_PRODUCERS_MAX);
+        let forgotten = (0..count + 2).filter(|&id| !known.states.contains_key(&ProducerId(id)));
+        assert_eq!(forgotten.collect::<Vec<_>>(), [1, 3]);
+    }
+
+    #[test]
+    fn who_reads_a_full_log_again_forgets_whom_the_running_log_forgot() {
+        let count = i64::try_from(LOG_PRODUCERS_MAX).unwrap();
+        let written: Vec<i64> = (0..count + 5).collect();
+        let live = noted(&written, |at| 1_000 + at);
+        // What records say of the time has nothing to do with the order in which they came.
+        let read = noted(&written, |at| 5_000_000 - at);
+        assert_eq!(ids(&live), ids(&read));
+        assert_eq!(ids(&read).first(), Some(&5));
+    }
+
+    #[test]
+    fn expiry_forgets_as_soon_as_it_is_time_and_no_one_before_the_longer_silent() {
+        let mut known = noted(&[1, 2, 3, 4, 1], |at| {
+            [0, 10, 40, 20, 30][usize::try_from(at).unwrap()]
+        });
+        known.expire(TimestampMs(10));
+        assert_eq!(ids(&known), [1, 2, 3, 4]);
+        known.expire(TimestampMs(11));
+        assert_eq!(ids(&known), [1, 3, 4]);
+        // The third says that it was there later than the fourth, which wrote after it.
+        known.expire(TimestampMs(21));
+        assert_eq!(ids(&known), [1, 3, 4]);
+        known.expire(TimestampMs(41));
+        assert_eq!(ids(&known), [] as [i64; 0]);
+    }
+
+    /// Whatever happens, the order of silence is what a walk over all producers finds.
+    #[test]
+    fn the_order_of_silence_is_that_of_the_last_batches() {
+        let mut known = Producers::default();
+        let mut drawn = 42_u64;
+        let mut draw = |below: i64| {
+            drawn = drawn
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            i64::try_from(drawn >> 33).unwrap() % below
+        };
+        let mut end = 0;
+        for _ in 0..5_000 {
+            match draw(20) {
+                0 => {
+                    end -= draw(end.min(8) + 1);
+                    known.truncate(Offset::new(end).unwrap());
+                }
+                1 => known.expire(TimestampMs(end - 60)),
+                2 => known.forget_longest_silent(),
+                3 => {
+                    let mut restored = Producers::default();
+                    for (id, state) in known.iter() {
+                        restored.restore(id, state.clone());
+                    }
+                    assert_eq!(restored, known);
+                }
+                _ => {
+                    note(&mut known, draw(30), end, end);
+                    end += 1;
+                }
+            }
+            let walked = known.iter().map(|(id, state)| (state.end(), id));
+            assert_eq!(walked.collect::<BTreeSet<_>>(), known.silent);
+            let end = Offset::new(end).unwrap();
+            assert!(known.silent.last().is_none_or(|&(last, _)| last <= end));
+        }
     }
 }

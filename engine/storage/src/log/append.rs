@@ -195,5 +195,5 @@ fn note_producer(
     state.producers.note(&producer, noted, context.now);
     let expiry_ms = i64::try_from(expiry.as_millis()).unwrap_or(i64::MAX);
     let oldest = TimestampMs(context.now.0.saturating_sub(expiry_ms));
-    state.producers.expire_if_due(oldest);
+    state.producers.expire(oldest);
 }
