@@ -41,6 +41,7 @@ impl NodeConfig {
             index_cache_size_max: share(self.index_cache_max),
             reserve_size: self.disk_reserve,
             producer_expiry: self.producer_expiry,
+            producers_max: self.producers_max / stores,
         }
     }
 }
@@ -65,6 +66,7 @@ mod tests {
         assert_eq!(four.tail_size_max.0 * 4, one.tail_size_max.0);
         assert_eq!(four.index_cache_size_max.0 * 4, one.index_cache_size_max.0);
         assert_eq!(four.open_files_max * 4, one.open_files_max);
+        assert_eq!(four.producers_max * 4, one.producers_max);
         assert_eq!(four.journal_size_max, one.journal_size_max);
         assert_eq!(four.reserve_size, one.reserve_size);
     }

@@ -141,6 +141,10 @@ node_keys! {
     /// An idempotent producer that was silent for so long is forgotten.
     producer_expiry: Duration = "producer.id.expiration.ms",
         Kind::Integer { min: 1, max: i64::MAX }, Milliseconds, Some("86400000");
+    /// How many idempotent producers the partitions of one shard remember together, about 300 bytes
+    /// each; when there are more, the partition with the most of them forgets its longest silent one.
+    producers_max: usize = "producer.ids.max",
+        Kind::Integer { min: 1000, max: COUNT_MAX }, None, Some("200000");
     /// How often retention looks for segments to delete.
     retention_interval: Duration = "log.retention.check.interval.ms",
         Kind::Integer { min: 1, max: i64::MAX }, Milliseconds, Some("300000");

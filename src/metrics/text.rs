@@ -320,6 +320,12 @@ const STORE_FAMILIES: &[StoreFamily] = &[
         "Open segment files.",
         |s| s.open_files,
     ),
+    (
+        "riverrun_producers",
+        Kind::Gauge,
+        "Idempotent producers that the logs remember.",
+        |s| s.producers,
+    ),
     ("riverrun_logs", Kind::Gauge, "Logs.", |s| s.logs),
     (
         "riverrun_disk_full",

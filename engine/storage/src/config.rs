@@ -67,6 +67,9 @@ pub struct StoreOptions {
     pub reserve_size: ByteCount,
     /// An idempotent producer that was silent for so long is forgotten.
     pub producer_expiry: Duration,
+    /// How many idempotent producers the logs remember together; one that is remembered by several
+    /// logs counts for each.
+    pub producers_max: usize,
 }
 
 impl Default for StoreOptions {
@@ -80,6 +83,7 @@ impl Default for StoreOptions {
             index_cache_size_max: ByteCount::mib(8),
             reserve_size: ByteCount::mib(16),
             producer_expiry: Duration::from_hours(24),
+            producers_max: 200_000,
         }
     }
 }

@@ -43,7 +43,7 @@
 //! | `journal` | chunks, rounds, ring, checkpoints |
 //! | `segment`, `index`, `files` | the files of a log |
 //! | `recovery`, `load` | after a start |
-//! | `producers`, `epochs`, `snapshot` | what is known of a log besides its batches |
+//! | `producers`, `producer_counts`, `epochs`, `snapshot` | what is known of a log besides its batches |
 //! | `metadata_log` | the log of the cluster's metadata |
 
 #![deny(clippy::indexing_slicing)]
@@ -68,6 +68,7 @@ mod metadata_log;
 mod metrics;
 pub mod mutants;
 mod positions;
+mod producer_counts;
 mod producers;
 mod ranges;
 mod recovery;

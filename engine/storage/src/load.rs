@@ -53,19 +53,25 @@ pub(crate) async fn load(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result<(), 
         return Ok(());
     }
     let permit = core.loading.acquire(1).await;
-    core.check_online()?;
     let (past, end) = {
         let state = core.state.borrow();
         (state.past, state.opened)
     };
+    let turn = if past == Past::Unread && end.has_producers {
+        Some(shared.producer_loads.acquire(1).await)
+    } else {
+        None
+    };
+    core.check_online()?;
     if past == Past::Unread {
         let findings = find(shared, core, &end).await?;
         take_over(shared, core, &end, findings);
+        shared.recount_producers(core);
         // What was scanned is written behind the index, so that the next load need not.
         shared.enlist_write_out(core);
         shared.note_room();
     }
-    drop(permit);
+    drop((turn, permit));
     Ok(())
 }
 
@@ -373,4 +379,62 @@ fn take_over(shared: &Shared, core: &LogCore, end: &LogEnd, findings: Findings) 
         state.snapshots.segment = segment;
     }
     state.past = Past::Loaded;
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{Incarnation, PartitionIndex, ShardId, TopicId, TopicPartition};
+
+    use super::*;
+    use crate::config::{LogConfig, StoreOptions};
+    use crate::layout::Layout;
+    use crate::log_id::LogId;
+
+    /// A log of which nothing was written out.
+    fn log(incarnation: u64, has_producers: bool) -> Rc<LogCore> {
+        let partition = TopicPartition {
+            topic: TopicId([7; 16]),
+            partition: PartitionIndex::new(0).unwrap(),
+        };
+        let incarnation = Incarnation(incarnation);
+        let id = LogId {
+            partition,
+            incarnation,
+        };
+        let end = LogEnd {
+            has_producers,
+            truncations: 1,
+            ..LogEnd::empty(incarnation)
+        };
+        let core = Rc::new(LogCore::new(id, LogConfig::default(), end));
+        assert_eq!(core.state.borrow().past, Past::Unread);
+        core
+    }
+
+    runtime::both_arms!(
+        logs_with_producers_are_loaded_a_few_at_a_time_and_hold_back_no_others,
+        |dir| async move {
+            let layout = Layout::new(dir, 0);
+            let shared = Rc::new(Shared::new(layout, ShardId(0), StoreOptions::default()));
+            let others = shared
+                .producer_loads
+                .acquire(shared.producer_loads.capacity());
+            let others = others.await;
+            let (crowded, plain) = (log(1, true), log(2, false));
+            let loading = {
+                let (shared, crowded) = (Rc::clone(&shared), Rc::clone(&crowded));
+                runtime::spawn(runtime::Queue::Latency, async move {
+                    load(&shared, &crowded).await
+                })
+            };
+            load(&shared, &plain).await.unwrap();
+            assert_eq!(plain.state.borrow().past, Past::Loaded);
+            assert_eq!(crowded.state.borrow().past, Past::Unread);
+            drop(others);
+            loading.await.unwrap();
+            assert_eq!(crowded.state.borrow().past, Past::Loaded);
+            let free = shared.producer_loads.available();
+            assert_eq!(free, shared.producer_loads.capacity());
+        }
+    );
 }

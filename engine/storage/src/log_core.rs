@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use runtime::{Semaphore, Sender, Watch};
+use runtime::{Permit, Semaphore, Sender, Watch};
 use types::{LeaderEpoch, Monotonic, Offset, TimestampMs};
 
 use crate::config::LogConfig;
@@ -92,6 +92,14 @@ pub(crate) struct Listed {
     pub(crate) oldest: bool,
 }
 
+/// A snapshot that was taken, and may not be written before what it describes is durable.
+#[derive(Debug)]
+pub(crate) struct WaitingSnapshot {
+    pub(crate) snapshot: Snapshot,
+    /// For its producers, of those that the snapshots of all logs may hold.
+    pub(crate) room: Permit,
+}
+
 /// What is known of a log's snapshots.
 #[derive(Debug)]
 pub(crate) struct Snapshots {
@@ -103,8 +111,8 @@ pub(crate) struct Snapshots {
     pub(crate) distance: u64,
     /// When the last one of this run was taken.
     pub(crate) taken_at: Monotonic,
-    /// One that was taken, to be written once everything it describes is durable.
-    pub(crate) waiting: Option<Snapshot>,
+    /// One that was taken and is to be written.
+    pub(crate) waiting: Option<WaitingSnapshot>,
 }
 
 /// A place to go on reading at, so that a reader in order needs no index.
@@ -252,8 +260,12 @@ impl LogCore {
 
     /// Takes the log out of service, once and for ever; those who wait are told.
     pub(crate) fn take_offline(&self, why: Offline) {
-        let controls = std::mem::take(&mut self.state.borrow_mut().controls);
-        drop(controls);
+        let (controls, snapshot) = {
+            let state = &mut *self.state.borrow_mut();
+            let controls = std::mem::take(&mut state.controls);
+            (controls, state.snapshots.waiting.take())
+        };
+        drop((controls, snapshot));
         if self.progress.get().offline.is_none() {
             self.progress
                 .update(|progress| progress.offline = Some(why));

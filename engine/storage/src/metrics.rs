@@ -37,6 +37,8 @@ pub struct StoreMetrics {
     pub tail_bytes: u64,
     /// Open segment files.
     pub open_files: u64,
+    /// Idempotent producers that the logs remember.
+    pub producers: u64,
     /// Logs of the shard.
     pub logs: u64,
     /// Whether the disk was found full and appends are refused.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
-use runtime::Watch;
-use types::{Incarnation, ShardId};
+use runtime::{Semaphore, Watch};
+use types::{ByteCount, Incarnation, ShardId};
 
 use crate::config::StoreOptions;
 use crate::error::Offline;
@@ -15,12 +15,17 @@ use crate::index::IndexCache;
 use crate::layout::Layout;
 use crate::log_core::LogCore;
 use crate::metrics::Counters;
+use crate::producer_counts::ProducerCounts;
 use crate::space::Space;
 use crate::tail::Blocks;
 use crate::work_list::WorkList;
 
 /// A log is written out when its tail has so much: one large write costs little more than a small one.
 pub(crate) const WRITE_OUT_SIZE: u64 = 1024 * 1024;
+
+/// How many logs with idempotent producers are loaded at a time: each holds all of a log's producers
+/// twice before they are counted with those of the others.
+const PRODUCER_LOADS_MAX: u64 = 4;
 
 /// Everything of a shard's store but its tasks and its ring.
 pub(crate) struct Shared {
@@ -32,6 +37,11 @@ pub(crate) struct Shared {
     pub(crate) indexes: IndexCache,
     pub(crate) space: Space,
     pub(crate) blocks: RefCell<Blocks>,
+    producer_counts: RefCell<ProducerCounts>,
+    /// A permit for each load of a log with idempotent producers.
+    pub(crate) producer_loads: Semaphore,
+    /// A permit for each producer in a snapshot that waits to be written.
+    pub(crate) snapshot_room: Semaphore,
     /// Logs with something for the next round.
     pub(crate) pending: WorkList<Rc<LogCore>>,
     /// Logs to be written to their segments.
@@ -78,6 +88,9 @@ impl Shared {
             indexes: IndexCache::new(options.index_cache_size_max),
             space: Space::new(layout.reserve(shard), options.reserve_size),
             blocks: RefCell::default(),
+            producer_counts: RefCell::default(),
+            producer_loads: Semaphore::new(PRODUCER_LOADS_MAX),
+            snapshot_room: Semaphore::new(ByteCount::from(options.producers_max).0),
             pending: WorkList::new(),
             write_outs: WorkList::new(),
             oldest: RefCell::default(),
@@ -107,6 +120,7 @@ impl Shared {
 
     /// Lets a log go.
     pub(crate) fn remove_log(&self, incarnation: Incarnation) -> Option<Rc<LogCore>> {
+        self.producer_counts.borrow_mut().set(incarnation, 0);
         self.logs.borrow_mut().remove(&incarnation)
     }
 
@@ -219,6 +233,33 @@ impl Shared {
         self.tail_size
             .set(left.expect("no more is released than was charged"));
         self.note_room();
+    }
+
+    /// Returns how many producers all logs remember.
+    pub(crate) fn producer_count(&self) -> usize {
+        self.producer_counts.borrow().total()
+    }
+
+    /// Counts a log's producers anew. While the store remembers too many, the log with the most of them
+    /// forgets the one that fell silent first.
+    ///
+    /// So whoever makes up producers displaces his own, and those of others only in logs that remember
+    /// no fewer than his (decision 0019).
+    pub(crate) fn recount_producers(&self, core: &LogCore) {
+        let logs = self.logs.borrow();
+        if !logs.contains_key(&core.id.incarnation) {
+            return;
+        }
+        let counts = &mut *self.producer_counts.borrow_mut();
+        let count = core.state.borrow().producers.count();
+        counts.set(core.id.incarnation, count);
+        while counts.total() > self.options.producers_max {
+            let largest = counts.largest().and_then(|log| logs.get(&log));
+            let largest = largest.expect("a log that is counted is there");
+            let producers = &mut largest.state.borrow_mut().producers;
+            producers.forget_longest_silent();
+            counts.set(largest.id.incarnation, producers.count());
+        }
     }
 
     /// Tells those who wait to append to try again.

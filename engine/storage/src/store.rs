@@ -255,6 +255,7 @@ impl ShardStore {
         }
         metrics.tail_bytes = shared.tail_size();
         metrics.open_files = ByteCount::from(shared.files.count()).0;
+        metrics.producers = ByteCount::from(shared.producer_count()).0;
         metrics.logs = ByteCount::from(shared.log_count()).0;
         metrics.is_full = shared.space.is_full();
         metrics.offline = shared.offline_reason();

@@ -30,6 +30,9 @@ impl Log {
             return Ok(repeated);
         }
         let (first, next, log_append_time) = self.store(batch, context);
+        if batch.producer().is_some() {
+            self.shared.recount_producers(&self.core);
+        }
         self.shared.enlist_pending(&self.core);
         Ok(Appended {
             first,

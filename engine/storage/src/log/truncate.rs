@@ -195,6 +195,7 @@ impl Log {
             released
         };
         self.shared.release_tail(released);
+        self.shared.recount_producers(&self.core);
         self.shared
             .indexes
             .remove(self.core.id.incarnation, segment);

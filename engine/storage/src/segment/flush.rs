@@ -14,7 +14,7 @@ use types::{BLOCK_SIZE, ByteCount, Monotonic, Offset};
 use crate::error::Offline;
 use crate::index::{ENTRY_SIZE, Entry, IndexKey};
 use crate::layout::index_name;
-use crate::log_core::{LogCore, LogState, Past, Place};
+use crate::log_core::{LogCore, LogState, Past, Place, WaitingSnapshot};
 use crate::shared::Shared;
 use crate::snapshot::{self, Snapshot};
 
@@ -95,8 +95,9 @@ pub(super) async fn flush_due(shared: &Rc<Shared>, core: &Rc<LogCore>) -> Result
         flush_index(shared, core, segment).await?;
     }
     write_waiting_snapshot(shared, core).await?;
-    take_snapshot(core);
-    Ok(())
+    take_snapshot(shared, core);
+    // If all is durable by now, nothing of the log has to be written out for this one any more.
+    write_waiting_snapshot(shared, core).await
 }
 
 /// Returns whether the log's past is to be loaded before its index entries can be written.
@@ -227,15 +228,23 @@ async fn write_padded(file: &File, position: u64, bytes: &[u8]) -> io::Result<()
 }
 
 /// Takes a snapshot of the log's end if one is due and the last one was written.
-fn take_snapshot(core: &LogCore) {
+///
+/// It is put off while others that wait hold too many producers; those logs have more to be written
+/// out, and their snapshots with it.
+fn take_snapshot(shared: &Shared, core: &LogCore) {
     let state = &mut *core.state.borrow_mut();
     let active = state.active.place;
     let snapshots = &state.snapshots;
     let is_behind = snapshots.distance >= DISTANCE_MAX
         || (snapshots.distance >= SNAPSHOT_DISTANCE_MIN && is_long_ago(snapshots.taken_at));
     let is_due = snapshots.segment != active.segment || (state.has_producers && is_behind);
-    if state.past == Past::Loaded && is_due && snapshots.waiting.is_none() {
-        state.snapshots.waiting = Some(snapshot_of(state));
+    if state.past != Past::Loaded || !is_due || snapshots.waiting.is_some() {
+        return;
+    }
+    let count = ByteCount::from(state.producers.count()).0;
+    if let Some(room) = shared.snapshot_room.try_acquire(count) {
+        let snapshot = snapshot_of(state);
+        state.snapshots.waiting = Some(WaitingSnapshot { snapshot, room });
     }
 }
 
@@ -261,13 +270,15 @@ async fn write_waiting_snapshot(shared: &Shared, core: &LogCore) -> Result<(), O
     let waiting = {
         let mut state = core.state.borrow_mut();
         let durable = state.durable;
-        let is_due = |snapshot: &mut Snapshot| snapshot.next <= durable;
+        let is_due = |waiting: &mut WaitingSnapshot| waiting.snapshot.next <= durable;
         state.snapshots.waiting.take_if(is_due)
     };
-    match waiting {
-        Some(snapshot) => write_snapshot(shared, core, &snapshot).await,
-        None => Ok(()),
-    }
+    let Some(WaitingSnapshot { snapshot, room }) = waiting else {
+        return Ok(());
+    };
+    write_snapshot(shared, core, &snapshot).await?;
+    drop(room);
+    Ok(())
 }
 
 /// Writes a snapshot of the end of a log that takes no appends any more.
@@ -305,4 +316,126 @@ async fn write_snapshot(
         Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
         Err(error) => Err(shared.fail("snapshot write", &error)),
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Producer;
+    use types::{
+        Incarnation, PartitionIndex, ProducerEpoch, ProducerId, Sequence, ShardId, TimestampMs,
+        TopicId, TopicPartition,
+    };
+
+    use super::*;
+    use crate::config::{LogConfig, StoreOptions};
+    use crate::layout::Layout;
+    use crate::log_end::LogEnd;
+    use crate::log_id::LogId;
+    use crate::producers::ProducerBatch;
+
+    fn shared(dir: &Path, producers_max: usize) -> Rc<Shared> {
+        let options = StoreOptions {
+            producers_max,
+            ..StoreOptions::default()
+        };
+        let layout = Layout::new(dir.to_path_buf(), 0);
+        Rc::new(Shared::new(layout, ShardId(0), options))
+    }
+
+    /// A log with a directory, three producers, and a snapshot due; not durable yet.
+    async fn log(shared: &Shared, incarnation: u64) -> Rc<LogCore> {
+        let partition = TopicPartition {
+            topic: TopicId([7; 16]),
+            partition: PartitionIndex::new(0).unwrap(),
+        };
+        let id = LogId {
+            partition,
+            incarnation: Incarnation(incarnation),
+        };
+        let directory = shared.layout.log(&id);
+        runtime::create_dir_all(&directory).await.unwrap();
+        let core = LogCore::new(id, LogConfig::default(), LogEnd::empty(id.incarnation));
+        note_producers(&mut core.state.borrow_mut());
+        Rc::new(core)
+    }
+
+    fn note_producers(state: &mut LogState) {
+        for number in 0..3 {
+            let producer = Producer {
+                id: ProducerId(number),
+                epoch: ProducerEpoch(0),
+                base_sequence: Sequence::ZERO,
+            };
+            let batch = ProducerBatch {
+                first_sequence: Sequence::ZERO,
+                last_sequence: Sequence::ZERO,
+                first: state.end,
+                next: state.end.advance(1),
+                timestamp: TimestampMs(0),
+            };
+            state.producers.note(&producer, batch, TimestampMs(0));
+            state.end = batch.next;
+        }
+        state.has_producers = true;
+        state.snapshots.distance = DISTANCE_MAX;
+    }
+
+    fn sync(core: &LogCore) {
+        let state = &mut *core.state.borrow_mut();
+        for mark in [
+            &mut state.placed,
+            &mut state.acknowledged,
+            &mut state.durable,
+        ] {
+            *mark = state.end;
+        }
+    }
+
+    async fn has_snapshot(shared: &Shared, core: &LogCore) -> bool {
+        let path = shared.layout.log(&core.id).join(snapshot::file_name(1));
+        runtime::exists(&path).await.unwrap()
+    }
+
+    runtime::both_arms!(
+        snapshots_that_wait_hold_no_more_producers_than_the_logs_may,
+        |dir| async move {
+            let shared = shared(&dir, 7);
+            let mut logs = Vec::new();
+            for number in 1..=3 {
+                logs.push(log(&shared, number).await);
+            }
+            let [first, second, third] = &logs[..] else {
+                unreachable!("three were made");
+            };
+            for core in &logs {
+                flush_due(&shared, core).await.unwrap();
+            }
+            let waits = |core: &LogCore| core.state.borrow().snapshots.waiting.is_some();
+            assert_eq!(
+                [first, second, third].map(|core| waits(core)),
+                [true, true, false]
+            );
+            // One that is written makes room, and so does one that never will be.
+            sync(first);
+            flush_due(&shared, first).await.unwrap();
+            assert!(has_snapshot(&shared, first).await);
+            flush_due(&shared, third).await.unwrap();
+            assert!(waits(third));
+            assert_eq!(shared.snapshot_room.available(), 1);
+            second.take_offline(Offline::Removed);
+            assert_eq!(shared.snapshot_room.available(), 4);
+        }
+    );
+
+    runtime::both_arms!(
+        a_snapshot_of_what_is_durable_does_not_wait,
+        |dir| async move {
+            let shared = shared(&dir, 7);
+            let core = log(&shared, 1).await;
+            sync(&core);
+            flush_due(&shared, &core).await.unwrap();
+            assert!(has_snapshot(&shared, &core).await);
+            assert_eq!(shared.snapshot_room.available(), 7);
+        }
+    );
 }

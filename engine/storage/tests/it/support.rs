@@ -32,6 +32,7 @@ pub(crate) fn tiny_options() -> StoreOptions {
         index_cache_size_max: ByteCount::kib(64),
         reserve_size: ByteCount::kib(64),
         producer_expiry: Duration::from_hours(24),
+        producers_max: 1_000,
     }
 }
 
