@@ -1,12 +1,14 @@
 //! Small requests that ask for large answers: what comes back, and what it takes, is bounded.
 
 use bytes::Bytes;
-use types::ErrorCode;
+use record::{BatchBuilder, Compression, NewRecord, Producer};
+use types::{ErrorCode, ProducerEpoch, ProducerId, Sequence, TimestampMs};
 use wire::messages::{
     alter_partition_reassignments, describe_configs, describe_groups, describe_log_dirs,
     describe_producers, elect_leaders, offset_commit, offset_fetch, produce,
 };
 
+use crate::admin::{get, sample};
 use crate::support::coordinators::await_coordinators;
 use crate::support::requests::{create_topic, produce_request};
 use crate::support::{Broker, Caller, Scratch};
@@ -166,4 +168,56 @@ fn batches_for_one_partition_are_few_in_a_request() {
     let mut other = Caller::new(broker.address(), "other");
     let answer = other.call(&produce_request(TOPIC, b"value"), 9);
     assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+}
+
+#[test]
+fn producers_that_a_client_makes_up_displace_each_other() {
+    const PARTITIONS: i32 = 50;
+    let scratch = Scratch::new("amplifying-producers");
+    let settings = ["--cores", "1", "--admin", "127.0.0.1:0"];
+    let bound = ["--set", "producer.ids.max=1000"];
+    let broker = Broker::start_with(scratch.path(), &[&settings[..], &bound].concat());
+    let mut caller = Caller::new(broker.address(), "client");
+    create_topic(&mut caller, TOPIC, PARTITIONS);
+    create_topic(&mut caller, "quiet", 1);
+    let mut send = |topic: &str, ids: &mut dyn Iterator<Item = (i32, i64)>| {
+        let mut request = produce_request(topic, b"value");
+        let partitions = ids.map(|(index, id)| produce::PartitionData {
+            index,
+            records: Some(first_batch(id)),
+        });
+        request.topic_data[0].partition_data = partitions.collect();
+        let answer = caller.call(&request, 9);
+        let results = &answer.responses[0].partition_responses;
+        assert!(results.iter().all(|it| it.error_code == 0), "{results:?}");
+        results[0].base_offset
+    };
+    let first = send("quiet", &mut [(0, 1)].into_iter());
+    send("quiet", &mut [(0, 2)].into_iter());
+    for round in 0..40 {
+        let made_up = 1_000 + round * i64::from(PARTITIONS);
+        send(TOPIC, &mut (0..PARTITIONS).zip(made_up..));
+    }
+    let (_, page) = get(broker.admin(), "/metrics");
+    let remembered = sample(&page, "riverrun_producers{");
+    assert_eq!(remembered.to_bits(), 1_000_f64.to_bits());
+    assert_eq!(send("quiet", &mut [(0, 1)].into_iter()), first, "a repeat");
+}
+
+/// The first batch of an idempotent producer.
+fn first_batch(id: i64) -> Bytes {
+    let producer = Producer {
+        id: ProducerId(id),
+        epoch: ProducerEpoch(0),
+        base_sequence: Sequence::ZERO,
+    };
+    let mut batch = BatchBuilder::new(Compression::None).with_producer(producer);
+    let record = NewRecord {
+        timestamp: TimestampMs(1_700_000_000_000),
+        key: None,
+        value: Some(b"value"),
+        headers: &[],
+    };
+    batch.push(&record).unwrap();
+    batch.build().unwrap()
 }
