@@ -182,7 +182,7 @@ node_keys! {
     group_offsets_max: usize = "group.offsets.max",
         Kind::Integer { min: 1, max: COUNT_MAX }, None, Some("1000000");
     /// What the members of one partition of `__consumer_offsets` may take in memory with what they
-    /// told of themselves.
+    /// told of themselves, and with what they are assigned.
     group_members_memory_max: ByteCount = "group.members.memory.max.bytes",
         Kind::Integer { min: MIB, max: BYTES_MAX }, Bytes, Some("33554432");
     /// The least important messages that are logged.
