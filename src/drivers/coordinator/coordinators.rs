@@ -49,13 +49,19 @@ impl Coordinators {
         seat.ask(request)
     }
 
-    /// Lists the groups of all coordinators here.
+    /// Lists the groups of all coordinators here. Where there is none, since its log cannot be read,
+    /// there are no groups to be told of.
+    ///
+    /// *Errors*: a coordinator has not read its log yet.
+    ///
+    /// *Source*: Kafka's `GroupCoordinatorService.listGroups`.
     pub async fn list(&self, list: &List) -> Result<Vec<Listed>, GroupError> {
         let mut all = Vec::new();
         for seat in self.seats() {
-            let answer = seat.ask(Request::List(list.clone()))?.await;
-            if let Ok(Response::List(listed)) = answer {
-                all.extend(listed?);
+            match listed(&seat, list).await {
+                Ok(listed) => all.extend(listed),
+                Err(GroupError::NotCoordinator) => {}
+                Err(error) => return Err(error),
             }
             runtime::yield_if_due().await;
         }
@@ -83,6 +89,15 @@ impl Coordinators {
         for seat in self.0.borrow().values() {
             seat.forget_topics(deleted.clone());
         }
+    }
+}
+
+/// Lists the groups of one coordinator.
+async fn listed(seat: &Rc<Seat>, list: &List) -> Result<Vec<Listed>, GroupError> {
+    match seat.ask(Request::List(list.clone()))?.await {
+        Ok(Response::List(listed)) => listed,
+        // It has resigned meanwhile.
+        Ok(_) | Err(_) => Err(GroupError::NotCoordinator),
     }
 }
 

@@ -149,8 +149,7 @@ impl Seat {
     pub(super) fn ask(self: &Rc<Self>, request: Request) -> Result<Receiver<Response>, GroupError> {
         match self.state.get() {
             State::Loading => return Err(GroupError::Loading),
-            State::Failed => return Err(GroupError::NotAvailable),
-            State::Resigned => return Err(GroupError::NotCoordinator),
+            State::Failed | State::Resigned => return Err(GroupError::NotCoordinator),
             State::Serving => {}
         }
         let token = self.token();
