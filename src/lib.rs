@@ -21,6 +21,7 @@
 //! | [`crossing`] | the one enum of everything that may cross cores |
 //! | [`peer`] | answers what other shards ask |
 //! | [`quotas`] | what clients use, and how long they wait |
+//! | [`internal_topics`] | the topics that are the broker's own |
 //! | [`partition`] | a log and the rules of its topic |
 //! | [`handlers`] | one function per API |
 //! | [`drivers`] | the loop around the controller |
@@ -35,6 +36,7 @@ pub mod crossing;
 pub mod directories;
 pub mod drivers;
 pub mod handlers;
+pub mod internal_topics;
 pub mod metrics;
 pub mod node;
 pub mod partition;

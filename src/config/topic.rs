@@ -8,12 +8,17 @@ use record::{Compression, Keys, TimestampType};
 use storage::Durability;
 use types::ByteCount;
 
+use crate::internal_topics::is_internal;
+
 use super::kind::Value;
 use super::layers::layers;
 use super::node::NodeConfig;
 use super::topic_keys;
 
 /// The configuration in force for one topic.
+///
+/// Of an internal topic neither retention nor durability can be configured: its log is a state of the
+/// broker's, which itself deletes what a snapshot holds, and nothing else may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopicConfig {
     retention_age: Option<Duration>,
@@ -37,8 +42,9 @@ impl TopicConfig {
     /// *Cost*: reads every config's text; keep the result until the image changes it.
     pub fn effective(node: &NodeConfig, image: &Image, topic: &Topic) -> Self {
         let sources = Sources { node, image, topic };
+        let is_internal = is_internal(topic.name.as_str());
         let policies = sources.list("cleanup.policy");
-        let deletes = policies.contains(&"delete");
+        let deletes = policies.contains(&"delete") && !is_internal;
         let retained = |name| sources.unsigned(name).filter(|_| deletes);
         Self {
             retention_age: retained("retention.ms").map(Duration::from_millis),
@@ -68,7 +74,7 @@ impl TopicConfig {
                 Keys::Optional
             },
             durability: match sources.word("durability") {
-                "os" => Durability::Os,
+                "os" if !is_internal => Durability::Os,
                 _ => Durability::Group,
             },
         }

@@ -8,10 +8,10 @@ use types::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TimestampMs, TopicPa
 use wire::messages::topic::TopicRef;
 use wire::messages::{delete_records, list_offsets, offset_for_leader_epoch};
 
-use crate::drivers::coordinator::is_internal;
 use crate::handlers::inquire::{Planned, inquire};
 use crate::handlers::message::{answer, decode, outcome};
 use crate::handlers::resolve::{check_epoch, resolve};
+use crate::internal_topics::is_internal;
 use crate::partition::{Finding, Inquiry};
 use crate::shard::Shard;
 

@@ -13,11 +13,11 @@ use types::{ByteCount, ErrorCode, PartitionIndex, ShardId, TopicPartition};
 use wire::messages::produce::{PartitionResponse, RecordError, RequestView};
 
 use crate::crossing::{Answer, AppendAnswer, AppendPart, Ask};
-use crate::drivers::coordinator::is_internal;
 use crate::handlers::bounds::Allowance;
 use crate::handlers::by_owner::{ByOwner, Group};
 use crate::handlers::resolve::resolve;
 use crate::handlers::{failure, home};
+use crate::internal_topics::is_internal;
 use crate::partition::{AppendRefused, Placed};
 use crate::peer;
 use crate::quotas::{Meter, throttle_ms};

@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use types::ErrorCode;
+use wire::messages::describe_configs::RESOURCE_TOPIC;
+use wire::messages::incremental_alter_configs::OPERATION_SET;
 use wire::messages::{
-    create_topics, delete_groups, delete_records, delete_topics, heartbeat, join_group,
-    leave_group, list_groups, list_offsets, offset_commit, offset_fetch, produce, sync_group,
+    create_topics, delete_groups, delete_records, delete_topics, heartbeat,
+    incremental_alter_configs, join_group, leave_group, list_groups, list_offsets, offset_commit,
+    offset_fetch, produce, sync_group,
 };
 
-use crate::support::coordinators::await_coordinators;
+use crate::support::coordinators::{self, await_coordinators};
 use crate::support::librdkafka::PATIENCE;
+use crate::support::requests::{create_topic, produce_request};
 use crate::support::{Broker, Caller, Port, Scratch};
 
 const TOPIC: &str = "read-by-groups";
@@ -473,18 +477,8 @@ fn offsets_outlive_the_log_that_a_snapshot_replaces() {
     for offset in 0..4_000 {
         commit("busy", offset);
     }
-    let list = list_offsets::Request {
-        topics: vec![list_offsets::Topic {
-            name: "__consumer_offsets".to_owned(),
-            partitions: vec![list_offsets::Partition {
-                timestamp: list_offsets::EARLIEST,
-                ..Default::default()
-            }],
-        }],
-        ..Default::default()
-    };
     let until = Instant::now() + Duration::from_secs(30);
-    while caller.call(&list, 5).topics[0].partitions[0].offset == 0 {
+    while log_start(&mut caller, "__consumer_offsets") == 0 {
         assert!(Instant::now() < until, "the log's beginning stays");
     }
     broker.kill();
@@ -497,4 +491,83 @@ fn offsets_outlive_the_log_that_a_snapshot_replaces() {
         assert_eq!(partition.committed_offset, offset, "{group}");
         assert_eq!(partition.metadata.as_deref(), Some(note.as_str()));
     }
+}
+
+/// The first offset of a topic's first partition.
+fn log_start(caller: &mut Caller, topic: &str) -> i64 {
+    let list = list_offsets::Request {
+        topics: vec![list_offsets::Topic {
+            name: topic.to_owned(),
+            partitions: vec![list_offsets::Partition {
+                timestamp: list_offsets::EARLIEST,
+                ..Default::default()
+            }],
+        }],
+        ..Default::default()
+    };
+    caller.call(&list, 5).topics[0].partitions[0].offset
+}
+
+/// Has a topic keep as little as a topic can.
+fn keep_nothing(caller: &mut Caller, topic: &str) {
+    let configs = [
+        ("cleanup.policy", "delete"),
+        ("retention.ms", "1"),
+        ("retention.bytes", "0"),
+    ];
+    let change = |(name, value): (&str, &str)| incremental_alter_configs::Change {
+        name: name.to_owned(),
+        config_operation: OPERATION_SET,
+        value: Some(value.to_owned()),
+    };
+    let request = incremental_alter_configs::Request {
+        resources: vec![incremental_alter_configs::Resource {
+            resource_type: RESOURCE_TOPIC,
+            resource_name: topic.to_owned(),
+            configs: configs.map(change).to_vec(),
+        }],
+        ..Default::default()
+    };
+    assert_eq!(caller.call(&request, 1).responses[0].error_code, 0);
+}
+
+#[test]
+fn retention_does_not_reach_the_log_of_the_groups() {
+    let scratch = Scratch::new("group-retention");
+    // One shard: a round of retention goes over both topics.
+    let arguments = &[
+        "--cores",
+        "1",
+        "--set",
+        "offsets.topic.num.partitions=1",
+        "--set",
+        "log.retention.check.interval.ms=20",
+    ];
+    let port = Port::reserve();
+    let broker = Broker::start_at(&port, scratch.path(), arguments);
+    let mut caller = Caller::new(port.address(), "client");
+    create_topic(&mut caller, TOPIC, 1);
+    await_coordinators(&mut caller);
+    coordinators::commit(&mut caller, "reader", TOPIC, 0, 7);
+    for topic in ["__consumer_offsets", TOPIC] {
+        keep_nothing(&mut caller, topic);
+    }
+    // A whole round lies between the second deletion and the first.
+    for offset in 0..2 {
+        let produced = caller.call(&produce_request(TOPIC, b"old"), 9);
+        let produced = &produced.responses[0].partition_responses[0];
+        assert_eq!((produced.error_code, produced.base_offset), (0, offset));
+        let until = Instant::now() + Duration::from_secs(30);
+        while log_start(&mut caller, TOPIC) <= offset {
+            assert!(Instant::now() < until, "nothing is deleted");
+        }
+    }
+    broker.kill();
+    let _broker = Broker::start_at(&port, scratch.path(), arguments);
+    let mut caller = Caller::new(port.address(), "client");
+    await_coordinators(&mut caller);
+    let fetched = caller.call(&fetch_request("reader"), 7);
+    assert_eq!(fetched.error_code, 0);
+    assert_eq!(fetched.topics[0].partitions[0].committed_offset, 7);
+    assert_eq!(log_start(&mut caller, "__consumer_offsets"), 0);
 }

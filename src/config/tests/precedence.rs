@@ -9,22 +9,32 @@ use controller::request::{
 use controller::{Controller, Image, Request, Settings};
 use record::{Compression, TimestampType};
 use storage::{Durability, LogConfig};
-use types::{ByteCount, NodeId, TimestampMs, TopicId};
+use types::{ByteCount, NodeId, TimestampMs, TopicId, TopicName};
 
 use crate::config::*;
 
-/// A node with one topic, `t`, whose controller asks the real schema.
+/// A node with one topic, whose controller asks the real schema.
 struct Fixture {
     node: Arc<NodeConfig>,
+    topic: TopicName,
     controller: Controller,
 }
 
 impl Fixture {
     fn new(settings: &[&str]) -> Self {
+        Self::with_topic("t", settings)
+    }
+
+    fn with_topic(name: &str, settings: &[&str]) -> Self {
+        let topic: TopicName = name.parse().unwrap();
         let node = Arc::new(NodeConfig::parse("", settings).unwrap());
         let schema = Box::new(Schema::new(Arc::clone(&node)));
         let controller = Controller::new(Settings::default(), schema, Image::empty());
-        let mut fixture = Self { node, controller };
+        let mut fixture = Self {
+            node,
+            topic: topic.clone(),
+            controller,
+        };
         fixture.commit(&Request::RegisterBroker(Registration {
             node: NodeId(1),
             rack: None,
@@ -32,7 +42,7 @@ impl Fixture {
         }));
         let topic = NewTopic {
             id: TopicId([1; 16]),
-            name: "t".parse().unwrap(),
+            name: topic,
             partition_count: -1,
             replication_factor: -1,
             assignments: Vec::new(),
@@ -64,17 +74,21 @@ impl Fixture {
     }
 
     fn set_topic(&mut self, name: &str, value: &str) {
-        self.set(ConfigResource::Topic("t".parse().unwrap()), name, value);
+        self.set(ConfigResource::Topic(self.topic.clone()), name, value);
     }
 
     fn effective(&self) -> TopicConfig {
         let image = self.controller.image();
-        TopicConfig::effective(&self.node, image, image.topic_named("t").unwrap())
+        TopicConfig::effective(
+            &self.node,
+            image,
+            image.topic_named(self.topic.as_str()).unwrap(),
+        )
     }
 
     fn entry(&self, name: &str) -> ConfigEntry {
         let image = self.controller.image();
-        let topic = image.topic_named("t").unwrap();
+        let topic = image.topic_named(self.topic.as_str()).unwrap();
         let entries = describe_topic(&self.node, image, &topic.configs);
         entries
             .into_iter()
@@ -190,6 +204,31 @@ fn an_empty_cleanup_policy_keeps_everything() {
     fixture.set_topic("cleanup.policy", "");
     assert_eq!(fixture.effective().retention_size(), None);
     assert_eq!(fixture.effective().retention_age(), None);
+}
+
+#[test]
+fn retention_and_durability_of_an_internal_topic_are_not_configured() {
+    let named = |name| {
+        let mut fixture = Fixture::with_topic(name, &["log.retention.ms=1"]);
+        fixture.set_topic("cleanup.policy", "compact,delete");
+        fixture.set_topic("retention.bytes", "0");
+        fixture.set_topic("durability", "os");
+        fixture.set_topic("max.message.bytes", "10");
+        fixture
+    };
+    for name in ["__consumer_offsets", "__transaction_state"] {
+        let fixture = named(name);
+        let config = fixture.effective();
+        assert_eq!(config.retention_age(), None);
+        assert_eq!(config.retention_size(), None);
+        assert_eq!(config.durability(), Durability::Group);
+        assert_eq!(config.batch_size_max(), ByteCount(10));
+        assert_eq!(fixture.entry("durability").value.as_deref(), Some("os"));
+    }
+    let config = named("consumer_offsets").effective();
+    assert_eq!(config.retention_age(), Some(Duration::from_millis(1)));
+    assert_eq!(config.retention_size(), Some(ByteCount(0)));
+    assert_eq!(config.durability(), Durability::Os);
 }
 
 #[test]

@@ -14,7 +14,7 @@
 //! | `question` | the way from any shard to a coordinator and back |
 //! | `seat` | one coordinator, its log, its timers, and those who wait for answers |
 //! | `replay` | a coordinator as its log says |
-//! | `topic` | the topic itself: its name, its rules, which group goes to which partition |
+//! | `topic` | the topic itself: how it is created, which group goes to which partition |
 
 mod coordinators;
 mod question;
@@ -24,4 +24,4 @@ mod topic;
 
 pub use coordinators::Coordinators;
 pub use question::{Asked, ask, committed, list};
-pub use topic::{NoTopic, OFFSETS_TOPIC, ensure_topic, is_internal};
+pub use topic::{NoTopic, ensure_topic};

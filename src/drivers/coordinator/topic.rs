@@ -7,17 +7,11 @@ use types::TopicPartition;
 
 use crate::config::NodeConfig;
 use crate::drivers::controller::{ControlError, control, fresh_topic_id};
+use crate::internal_topics::OFFSETS_TOPIC;
 use crate::shard::Shard;
 
-/// The name, as in Kafka.
-pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
-
-/// Topics that brokers write and clients do not.
-const INTERNAL_TOPICS: &[&str] = &[OFFSETS_TOPIC, "__transaction_state"];
-
-/// The last record of each key counts: nothing is deleted by age or size, and a coordinator deletes
-/// what its snapshot holds. Small segments, since only whole ones go. Coordinators wait for the sync
-/// whatever the durability says.
+/// What the topic is created with. Clients may alter it: neither retention nor durability follows
+/// ([`crate::config::TopicConfig`]). Small segments, since only whole ones go.
 const CONFIGS: &[(&str, &str)] = &[
     ("cleanup.policy", "compact"),
     ("segment.bytes", "4194304"),
@@ -25,11 +19,6 @@ const CONFIGS: &[(&str, &str)] = &[
     ("compression.type", "producer"),
     ("durability", "group"),
 ];
-
-/// Returns whether only the broker itself may write to a topic of this name.
-pub fn is_internal(name: &str) -> bool {
-    INTERNAL_TOPICS.contains(&name)
-}
 
 /// Why the topic is not there.
 #[derive(Debug, thiserror::Error)]

@@ -7,8 +7,8 @@ use wire::messages::describe_topic_partitions::{
     Cursor, PartitionResult, Request as Body, Response, Topic as Asked, TopicResult,
 };
 
-use crate::drivers::coordinator::is_internal;
 use crate::handlers::message::{answer, decode, outcome};
+use crate::internal_topics::is_internal;
 use crate::shard::Shard;
 
 use super::told::Told;

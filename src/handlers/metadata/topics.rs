@@ -13,9 +13,10 @@ use wire::messages::metadata::{
 };
 
 use crate::drivers::controller::{control, fresh_topic_id};
-use crate::drivers::coordinator::{OFFSETS_TOPIC, ensure_topic, is_internal};
+use crate::drivers::coordinator::ensure_topic;
 use crate::handlers::failure::no_topic_code;
 use crate::handlers::message::{answer, decode, outcome};
+use crate::internal_topics::{OFFSETS_TOPIC, is_internal};
 use crate::shard::Shard;
 
 use super::cluster::{CLUSTER_OPERATIONS, brokers};
