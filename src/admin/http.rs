@@ -37,14 +37,15 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed {
     }
 }
 
-/// Writes an answer.
-pub(super) fn response(status: &str, content_type: &str, body: &str) -> Bytes {
+/// Writes an answer: its head and its body, which may be long.
+pub(super) fn response(status: &str, content_type: &str, body: impl Into<Bytes>) -> [Bytes; 2] {
+    let body = body.into();
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\
          connection: close\r\n\r\n",
         body.len()
     );
-    Bytes::from(head + body)
+    [Bytes::from(head), body]
 }
 
 #[cfg(test)]

@@ -34,9 +34,9 @@ impl Pages {
     }
 
     /// Answers a path.
-    pub(super) async fn page(&self, path: &str) -> Bytes {
+    pub(super) async fn page(&self, path: &str) -> [Bytes; 2] {
         match path {
-            "/metrics" => response("200 OK", METRICS, &self.metrics().await),
+            "/metrics" => response("200 OK", METRICS, self.metrics().await),
             "/healthz" => self.health().await,
             "/readyz" => self.readiness().await,
             _ => response(
@@ -52,19 +52,19 @@ impl Pages {
         let reports = shard.reports().await;
         let lags = self.lags.measure(shard, &reports).await;
         let memory = runtime::resident_memory().map_or(0, |memory| memory.0);
-        render(&reports, &lags, self.acceptor.metrics(), memory)
+        render(&reports, &lags, self.acceptor.metrics(), memory).await
     }
 
-    async fn health(&self) -> Bytes {
+    async fn health(&self) -> [Bytes; 2] {
         let offline = offline(&self.node.shard.reports().await);
         if offline.is_empty() {
             response("200 OK", TEXT, "ok\n")
         } else {
-            response("503 Service Unavailable", TEXT, &offline)
+            response("503 Service Unavailable", TEXT, offline)
         }
     }
 
-    async fn readiness(&self) -> Bytes {
+    async fn readiness(&self) -> [Bytes; 2] {
         let ready = self.node.shard.reports().await.iter().all(|it| it.ready);
         if ready {
             response("200 OK", TEXT, "ready\n")

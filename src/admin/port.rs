@@ -92,9 +92,13 @@ async fn answer(pages: &Pages, accepted: Accepted) -> std::io::Result<()> {
             Parsed::Method => {
                 break response("405 Method Not Allowed", "text/plain", "only GET\n");
             }
-            Parsed::Bad => break response("400 Bad Request", "text/plain", "not HTTP\n"),
+            Parsed::Bad => {
+                break response("400 Bad Request", "text/plain", "not HTTP\n");
+            }
         }
     };
-    writer.queue(Chunk::Memory(answer));
+    for part in answer {
+        writer.queue(Chunk::Memory(part));
+    }
     writer.close().await
 }

@@ -10,6 +10,9 @@ use super::exposition::{Exposition, Kind};
 use super::report::{PartitionReport, ShardReport};
 use crate::partition::Place;
 
+/// How many rows about groups or partitions are made before the shard may turn: there may be a million.
+pub const ROWS_AT_ONCE: usize = 1_000;
+
 /// How far one group has read one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
@@ -37,17 +40,29 @@ pub struct GroupLag {
 }
 
 /// Returns the lags of all groups; a partition that is gone has none.
-pub fn lags(committed: Vec<Committed>, reports: &[ShardReport]) -> Vec<GroupLag> {
-    let partitions = reports.iter().flat_map(|report| &report.partitions);
-    let partitions: BTreeMap<_, _> = partitions
-        .map(|report| ((report.topic.as_str(), report.partition), readable(report)))
-        .collect();
-    let lags = committed.into_iter().filter_map(|committed| {
-        let place = (committed.topic.as_str(), committed.partition);
-        let &(partition, log) = partitions.get(&place)?;
-        Some(lag(committed, partition, log))
-    });
-    lags.collect()
+///
+/// *Cost*: linear in the offsets and the partitions; others have their turn meanwhile.
+pub async fn lags(committed: Vec<Committed>, reports: &[ShardReport]) -> Vec<GroupLag> {
+    let mut partitions = BTreeMap::new();
+    for report in reports {
+        for rows in report.partitions.chunks(ROWS_AT_ONCE) {
+            let rows = rows.iter();
+            partitions.extend(rows.map(|it| ((it.topic.as_str(), it.partition), readable(it))));
+            runtime::yield_if_due().await;
+        }
+    }
+    let mut lags = Vec::with_capacity(committed.len());
+    let mut committed = committed.into_iter();
+    while !committed.as_slice().is_empty() {
+        let rows = committed.by_ref().take(ROWS_AT_ONCE);
+        lags.extend(rows.filter_map(|committed| {
+            let place = (committed.topic.as_str(), committed.partition);
+            let &(partition, log) = partitions.get(&place)?;
+            Some(lag(committed, partition, log))
+        }));
+        runtime::yield_if_due().await;
+    }
+    lags
 }
 
 /// Returns which partition it is, and what consumers may read of it.
@@ -75,20 +90,26 @@ fn lag(committed: Committed, partition: TopicPartition, log: OffsetRange) -> Gro
 }
 
 /// Writes both families: a group, topic and partition a sample.
-pub(super) fn write(page: &mut Exposition, lags: &[GroupLag]) {
+pub(super) async fn write(page: &mut Exposition, lags: &[GroupLag]) {
     let name = "riverrun_group_lag_records";
     let help = "Records of a partition that a group has not read, of those that the log still has.";
     page.family(name, Kind::Gauge, help);
-    for lag in lags {
-        sample(page, name, &lag.committed, lag.records);
+    for rows in lags.chunks(ROWS_AT_ONCE) {
+        for lag in rows {
+            sample(page, name, &lag.committed, lag.records);
+        }
+        runtime::yield_if_due().await;
     }
     let name = "riverrun_group_lag_seconds";
     let help = "Age of the first of these records by its timestamp; 0 if there is none.";
     page.family(name, Kind::Gauge, help);
-    for lag in lags {
-        if let Some(age) = lag.age {
-            sample(page, name, &lag.committed, age.as_secs_f64());
+    for rows in lags.chunks(ROWS_AT_ONCE) {
+        for lag in rows {
+            if let Some(age) = lag.age {
+                sample(page, name, &lag.committed, age.as_secs_f64());
+            }
         }
+        runtime::yield_if_due().await;
     }
 }
 
@@ -104,6 +125,7 @@ fn sample(page: &mut Exposition, name: &str, of: &Committed, value: impl std::fm
 
 #[cfg(test)]
 mod tests {
+    use runtime::sim::Simulation;
     use types::TopicId;
 
     use super::*;
@@ -147,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_partition_that_is_gone_has_no_lag() {
-        assert_eq!(lags(vec![committed("g", 1)], &[]), []);
+        let lags = Simulation::new(1).block_on(lags(vec![committed("g", 1)], &[]));
+        assert_eq!(lags, []);
     }
 
     #[test]
@@ -159,7 +182,8 @@ mod tests {
         };
         let mut page = Exposition::default();
         let age = Duration::from_millis(1_500);
-        write(&mut page, &[lag("a\n\"b\"\\", Some(age)), lag("new", None)]);
+        let lags = [lag("a\n\"b\"\\", Some(age)), lag("new", None)];
+        Simulation::new(1).block_on(write(&mut page, &lags));
         let text = page.finish();
         let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let want = [

@@ -7,6 +7,6 @@ mod lag;
 mod report;
 mod text;
 
-pub use lag::{Committed, GroupLag, lags};
+pub use lag::{Committed, GroupLag, ROWS_AT_ONCE, lags};
 pub use report::{PartitionReport, ShardReport};
 pub use text::render;

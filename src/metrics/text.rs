@@ -9,11 +9,13 @@ use types::{LATENCY_BUCKETS, Latencies};
 use wire::api::ApiKey;
 
 use super::exposition::{Exposition, Kind};
-use super::lag::{self, GroupLag};
+use super::lag::{self, GroupLag, ROWS_AT_ONCE};
 use super::report::ShardReport;
 
 /// Renders the page.
-pub fn render(
+///
+/// *Cost*: linear in the partitions and the lags; others have their turn meanwhile.
+pub async fn render(
     reports: &[ShardReport],
     lags: &[GroupLag],
     acceptor: AcceptorMetrics,
@@ -32,8 +34,8 @@ pub fn render(
         }
     }
     sync_latency(&mut page, reports);
-    partitions(&mut page, reports);
-    lag::write(&mut page, lags);
+    partitions(&mut page, reports).await;
+    lag::write(&mut page, lags).await;
     page.finish()
 }
 
@@ -354,7 +356,7 @@ fn sync_latency(page: &mut Exposition, reports: &[ShardReport]) {
     }
 }
 
-fn partitions(page: &mut Exposition, reports: &[ShardReport]) {
+async fn partitions(page: &mut Exposition, reports: &[ShardReport]) {
     by_shard(
         page,
         "riverrun_partitions",
@@ -370,7 +372,11 @@ fn partitions(page: &mut Exposition, reports: &[ShardReport]) {
     ];
     for (which, (name, help)) in families.into_iter().enumerate() {
         page.family(name, Kind::Gauge, help);
-        for partition in reports.iter().flat_map(|report| &report.partitions) {
+        let partitions = reports.iter().flat_map(|report| &report.partitions);
+        for (row, partition) in partitions.enumerate() {
+            if row % ROWS_AT_ONCE == 0 {
+                runtime::yield_if_due().await;
+            }
             let value = match which {
                 0 => partition.start,
                 1 => partition.high_watermark,

@@ -1,14 +1,16 @@
 //! The lag of groups as metrics: in records, and in seconds by the timestamps that producers gave.
 
+use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use record::{BatchBuilder, Compression, NewRecord};
 use types::TimestampMs;
-use wire::messages::{create_topics, delete_groups, delete_records, produce};
+use wire::messages::{create_topics, delete_groups, delete_records, offset_commit, produce};
 
 use crate::admin::{get, sample};
 use crate::support::coordinators::{self, await_coordinators};
+use crate::support::requests::create_topic;
 use crate::support::{Broker, Caller, Scratch};
 
 const TOPIC: &str = "left-to-read";
@@ -76,6 +78,59 @@ fn produce_request(batch: Bytes) -> produce::Request {
             ..produce::TopicData::default()
         }],
         ..produce::Request::default()
+    }
+}
+
+#[test]
+fn all_of_many_offsets_are_told_of() {
+    const TOPICS: [&str; 5] = ["a", "b", "c", "d", "e"];
+    const PARTITIONS: i32 = 250;
+    let scratch = Scratch::new("group-lag-many");
+    let (broker, mut client) = start(&scratch);
+    // More than are looked at in one step, and in one group; others before and behind it.
+    let groups = [("first", 1), ("many", 5), ("next", 4), ("z", 2)];
+    for topic in TOPICS {
+        create_topic(&mut client, topic, PARTITIONS);
+    }
+    for (group, count) in groups {
+        let partition = |partition_index| offset_commit::Partition {
+            partition_index,
+            ..offset_commit::Partition::default()
+        };
+        let topic = |name: &&str| offset_commit::Topic {
+            name: (*name).to_owned(),
+            partitions: (0..PARTITIONS).map(partition).collect(),
+            ..offset_commit::Topic::default()
+        };
+        let request = offset_commit::Request {
+            group_id: group.to_owned(),
+            generation_id_or_member_epoch: -1,
+            topics: TOPICS[..count].iter().map(topic).collect(),
+            ..offset_commit::Request::default()
+        };
+        let answer = client.call(&request, 7);
+        let mut told = answer.topics.iter().flat_map(|topic| &topic.partitions);
+        assert!(told.all(|partition| partition.error_code == 0));
+    }
+    let page = metrics(&broker);
+    for family in [RECORDS_FAMILY, SECONDS_FAMILY] {
+        for (group, count) in groups {
+            for topic in TOPICS {
+                let start = format!("{family}{{group=\"{group}\",topic=\"{topic}\",");
+                let told: BTreeSet<&str> = page
+                    .lines()
+                    .filter(|line| line.starts_with(&start))
+                    .collect();
+                let wanted = if TOPICS[..count].contains(&topic) {
+                    250
+                } else {
+                    0
+                };
+                assert_eq!(told.len(), wanted, "{start}");
+            }
+        }
+        let all = page.lines().filter(|line| line.starts_with(family));
+        assert_eq!(all.count(), 12 * 250, "none is told of twice");
     }
 }
 

@@ -13,20 +13,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
 use std::rc::Rc;
 
 use controller::Image;
 use coordinator::{
-    Action, AppendFailure, Coordinator, GroupError, Now, RecordBytes, Request, Response, Settings,
-    Ticket, Token, TopicDeleted, TopicsDeleted,
+    Action, AppendFailure, Coordinator, GroupError, GroupId, Now, RecordBytes, Request, Response,
+    Settings, Ticket, Token, TopicDeleted, TopicsDeleted,
 };
 use record::{BatchBuilder, Compression, Invalid, NewRecord};
 use runtime::{Queue, Receiver, Sender, TaskGroup, Watch, oneshot};
 use storage::AppendError;
-use types::{ByteCount, Monotonic, Offset, TimestampMs};
+use types::{ByteCount, Monotonic, Offset, TimestampMs, TopicName};
 
 use super::replay::replay;
-use crate::metrics::Committed;
+use crate::metrics::{Committed, ROWS_AT_ONCE};
 use crate::partition::{AppendRefused, Partition};
 
 /// A snapshot is taken when so much of the log is not in the last one, or as much as the last one
@@ -160,23 +161,46 @@ impl Seat {
     }
 
     /// Adds what its groups have committed; nothing as long as the log is not read.
-    pub(super) fn committed(&self, all: &mut Vec<Committed>) {
+    pub(super) async fn committed(&self, all: &mut Vec<Committed>) {
+        let names = |it: &Coordinator| it.logged().groups().map(|(id, _)| id.clone()).collect();
+        let groups: Option<Vec<GroupId>> = self.coordinator.borrow().as_ref().map(names);
+        for group in groups.unwrap_or_default() {
+            let mut behind = Bound::Unbounded;
+            while let Some(topic) = self.committed_behind(&group, behind, all) {
+                behind = Bound::Excluded(topic);
+                runtime::yield_if_due().await;
+            }
+            runtime::yield_if_due().await;
+        }
+    }
+
+    /// Adds what a group has committed of the topics behind one of them; returns the topic behind which
+    /// to go on.
+    fn committed_behind(
+        &self,
+        group: &GroupId,
+        behind: Bound<TopicName>,
+        all: &mut Vec<Committed>,
+    ) -> Option<TopicName> {
         let coordinator = self.coordinator.borrow();
-        let logged = coordinator.iter().flat_map(|it| it.logged().groups());
-        for (group, logged) in logged {
-            for (topic, partitions) in &logged.offsets {
-                // A client may commit an offset that is none.
-                let offsets = partitions
-                    .iter()
-                    .filter_map(|(&partition, it)| Some((partition, Offset::new(it.offset)?)));
-                all.extend(offsets.map(|(partition, offset)| Committed {
-                    group: group.clone(),
-                    topic: topic.clone(),
-                    partition,
-                    offset,
-                }));
+        let logged = coordinator.as_ref()?.logged().group(group)?;
+        let full = all.len() + ROWS_AT_ONCE;
+        for (topic, partitions) in logged.offsets.range((behind, Bound::Unbounded)) {
+            // A client may commit an offset that is none.
+            let offsets = partitions
+                .iter()
+                .filter_map(|(&partition, it)| Some((partition, Offset::new(it.offset)?)));
+            all.extend(offsets.map(|(partition, offset)| Committed {
+                group: group.clone(),
+                topic: topic.clone(),
+                partition,
+                offset,
+            }));
+            if all.len() >= full {
+                return Some(topic.clone());
             }
         }
+        None
     }
 
     /// Lets the coordinator forget the offsets of topics that are gone.
