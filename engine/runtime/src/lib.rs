@@ -59,7 +59,7 @@
 //! | `launch`, `allowed_cpus`, `preflight`, `check_data_dir` | as public; `uring` alone |
 //!
 //! Arm independent, written once: [`Watch`], [`oneshot()`], [`LocalQueue`], [`Semaphore`],
-//! [`TaskGroup`], [`join_all()`], [`race()`], [`timeout()`], frame parsing and the growth of read buffers
+//! [`TaskGroup`], [`LongWork`], [`join_all()`], [`race()`], [`timeout()`], frame parsing and the growth of read buffers
 //! ([`FrameReader`]), the queue of chunks to send (`SendQueue`).
 
 #[cfg(not(any(feature = "uring", feature = "sim")))]
@@ -76,6 +76,7 @@ mod file;
 mod frame;
 mod group;
 mod join;
+mod long_work;
 mod mesh;
 mod oneshot;
 mod preflight;
@@ -110,6 +111,7 @@ pub use file::{File, FileReader, OpenMode};
 pub use frame::FrameReader;
 pub use group::TaskGroup;
 pub use join::join_all;
+pub use long_work::LongWork;
 pub use mesh::{Mesh, PeerGone, Reply, Responder};
 pub use oneshot::{Dropped, Receiver, Sender, oneshot};
 pub use preflight::{Check, Outcome, check_data_dir, preflight};

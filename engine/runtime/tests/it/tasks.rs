@@ -2,11 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use runtime::{
-    Either, Elapsed, Queue, TaskGroup, both_arms, now, offload, race, random_bytes, random_u64,
-    sleep, sleep_until, spawn, timeout, wall_clock, yield_if_due,
+    Either, Elapsed, LongWork, Queue, TaskGroup, both_arms, join_all, now, offload, race,
+    random_bytes, random_u64, sleep, sleep_until, spawn, timeout, wall_clock, yield_if_due,
 };
 
 const SHORT: Duration = Duration::from_millis(5);
@@ -89,6 +91,44 @@ both_arms!(offloaded_work_comes_back_with_its_result, |_dir| async {
     let sum = offload(|| (1..=100_u64).sum::<u64>()).await;
     assert_eq!(sum, 5050);
 });
+
+both_arms!(
+    long_work_is_done_piece_by_piece_in_the_order_asked_for,
+    |_dir| async {
+        const PIECES: usize = 100;
+        let work = LongWork::new();
+        let (done, working) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let pieces = (0..PIECES).map(|number| {
+            let (work, done, working) = (work.clone(), Arc::clone(&done), Arc::clone(&working));
+            async move {
+                let piece = move || {
+                    let beside = working.fetch_add(1, Ordering::SeqCst);
+                    let before = done.fetch_add(1, Ordering::SeqCst);
+                    working.fetch_sub(1, Ordering::SeqCst);
+                    (beside, before)
+                };
+                assert_eq!(work.run(piece).await, (0, number));
+            }
+        });
+        join_all(pieces.map(Box::pin).collect()).await;
+        assert_eq!(done.load(Ordering::SeqCst), PIECES);
+    }
+);
+
+both_arms!(
+    long_work_whose_asker_has_gone_is_done_before_the_next,
+    |_dir| async {
+        let work = LongWork::new();
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = || {
+            let done = Arc::clone(&done);
+            move || done.fetch_add(1, Ordering::SeqCst)
+        };
+        let given_up = race(work.run(count()), async {});
+        assert_eq!(given_up.await, Either::Right(()));
+        assert_eq!(work.run(count()).await, 1);
+    }
+);
 
 both_arms!(
     a_group_is_joined_when_all_its_tasks_have_ended,
