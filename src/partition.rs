@@ -303,19 +303,18 @@ impl Partition {
     /// *Cost*: each batch that has such records is read and decompressed once.
     pub async fn timestamps(
         &self,
-        offsets: impl Iterator<Item = Offset>,
+        offsets: &[Offset],
     ) -> Result<Vec<(Offset, TimestampMs)>, Trouble> {
-        let (mut all, mut batch) = (Vec::new(), Vec::new());
-        for offset in offsets {
-            let first = |batch: &[TimestampOffset]| {
-                let index = batch.partition_point(|record| record.offset < offset);
-                batch.get(index).map(|record| (offset, record.timestamp))
-            };
-            if first(&batch).is_none() {
-                let until = self.high_watermark();
-                batch = self.log.timestamps_from(offset, until).await?;
+        let (mut all, mut left) = (Vec::new(), offsets);
+        while !left.is_empty() {
+            let until = self.high_watermark();
+            let found = self.log.timestamps_of(left, until).await?;
+            if found.is_empty() {
+                break;
             }
-            all.extend(first(&batch));
+            let found_of = left.iter().zip(&found);
+            all.extend(found_of.map(|(&offset, record)| (offset, record.timestamp)));
+            left = left.get(found.len()..).unwrap_or_default();
             runtime::yield_if_due().await;
         }
         Ok(all)

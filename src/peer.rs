@@ -253,8 +253,8 @@ async fn timestamps(shard: &Shard, places: &[Place]) -> Vec<(Place, TimestampMs)
         let Some(partition) = run.first().and_then(|&(of, _)| shard.partition(of)) else {
             continue;
         };
-        let offsets = run.iter().map(|&(_, from)| from);
-        if let Ok(found) = partition.timestamps(offsets).await {
+        let offsets: Vec<Offset> = run.iter().map(|&(_, from)| from).collect();
+        if let Ok(found) = partition.timestamps(&offsets).await {
             let of = partition.id();
             all.extend(found.into_iter().map(|(from, time)| ((of, from), time)));
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use controller::record::ConfigScope;
 use controller::{Image, Record};
 use coordinator::TopicDeleted;
-use runtime::{Mesh, Queue, TaskGroup, Watch};
+use runtime::{LongWork, Mesh, Queue, TaskGroup, Watch};
 use storage::LogId;
 use types::{NodeId, PartitionIndex, ShardId, TopicId, TopicPartition};
 
@@ -66,6 +66,7 @@ pub struct Shard {
     pub waits: Waits,
     /// Tasks that serve other shards.
     pub tasks: TaskGroup,
+    long_work: LongWork,
     image: Rc<RefCell<Image>>,
     cluster_id: OnceCell<String>,
     topic_configs: RefCell<BTreeMap<TopicId, Rc<TopicConfig>>>,
@@ -88,6 +89,7 @@ impl Shard {
             usage: Usage::default(),
             waits: Waits::default(),
             tasks: TaskGroup::new(),
+            long_work: LongWork::new(),
             controller: Seat::new(),
             coordinators: Coordinators::default(),
             image: Rc::new(RefCell::new(Image::empty())),
@@ -221,7 +223,8 @@ impl Shard {
             }
         }
         let options = self.config.store_options();
-        let stores = Stores::open(self.id(), options, &directories, logs).await?;
+        let work = &self.long_work;
+        let stores = Stores::open(self.id(), options, &directories, logs, work).await?;
         let opened = self.stores.set(stores);
         assert!(opened.is_ok(), "a shard opens once");
         let known = self.cluster_id.set(cluster_id);

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use runtime::LongWork;
 use storage::{
     Error, Layout, Log, LogConfig, LogEnd, LogId, OpenLog, Replayed, ShardStore, StoreMetrics,
     StoreOptions,
@@ -71,13 +72,15 @@ impl Stores {
         options: StoreOptions,
         directories: &Directories,
         logs: Vec<(LogId, LogConfig)>,
+        long_work: &LongWork,
     ) -> Result<Self, Error> {
         let Sorted { by_directory, lost } = Sorted::new(shard, directories, logs);
         let mut stores = Vec::with_capacity(by_directory.len() + 1);
         for (directory, logs) in directories.list.iter().zip(by_directory) {
             let opened = match &directory.found {
                 Ok((layout, _)) => {
-                    let opened = ShardStore::open(layout, shard, options, logs.clone()).await;
+                    let (logs, work) = (logs.clone(), long_work.clone());
+                    let opened = ShardStore::open(layout, shard, options, logs, work).await;
                     if stores.is_empty() {
                         Ok(opened?)
                     } else {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use record::{Batch, BatchBuilder, Compression, NewRecord};
-use runtime::{LaunchOptions, Mesh, Queue, TaskGroup};
+use runtime::{LaunchOptions, LongWork, Mesh, Queue, TaskGroup};
 use storage::{
     AppendContext, AppendError, DataDir, FirstBatch, Log, LogConfig, LogId, OpenLog, ReadLimits,
     ShardStore, StoreOptions, replay_journals,
@@ -76,7 +76,7 @@ async fn open(path: &Path, partitions: u32) -> (DataDir, ShardStore, Vec<Rc<Log>
     let logs: Vec<OpenLog> = logs.collect();
     let ids: Vec<Incarnation> = logs.iter().map(|log| log.id.incarnation).collect();
     let options = StoreOptions::default();
-    let store = ShardStore::open(dir.layout(), ShardId(0), options, logs)
+    let store = ShardStore::open(dir.layout(), ShardId(0), options, logs, LongWork::new())
         .await
         .expect("a store in a fresh directory");
     let handles = ids.iter().map(|id| store.log(*id).expect("it was opened"));
@@ -226,7 +226,14 @@ async fn reopen(path: &Path) -> (DataDir, ShardStore, Vec<Rc<Log>>) {
         end: replayed.end_of(id.incarnation),
     });
     let logs = logs.collect();
-    let store = ShardStore::open(dir.layout(), ShardId(0), StoreOptions::default(), logs).await;
+    let store = ShardStore::open(
+        dir.layout(),
+        ShardId(0),
+        StoreOptions::default(),
+        logs,
+        LongWork::new(),
+    )
+    .await;
     let store = store.expect("the store opens");
     let handles = known
         .keys()

@@ -1,6 +1,6 @@
 //! The records of one batch, one by one, as borrowed slices.
 //!
-//! For reading what a log holds: time lookup, compaction, consumers. Each record is checked as it
+//! For reading what a log holds: compaction, consumers. Each record is checked as it
 //! is reached, so a body needs no check before.
 
 use std::iter::FusedIterator;
@@ -69,10 +69,7 @@ impl FusedIterator for Headers<'_> {}
 /// Ends after as many records as the header announces, or after the first error.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
-    base_offset: Offset,
-    last_offset_delta: i32,
-    base_timestamp: i64,
-    log_append_time: Option<TimestampMs>,
+    base: Base,
     left: u32,
     source: SliceSource<'a>,
 }
@@ -83,15 +80,8 @@ impl<'a> Records<'a> {
     /// *Layout*: `body` is what [`decompress`](crate::decompress) returns for the batch that
     /// `header` belongs to. A negative record count is read as zero.
     pub fn new(header: &BatchHeader, body: &'a [u8]) -> Self {
-        let log_append_time = match header.attributes().timestamp_type() {
-            TimestampType::CreateTime => None,
-            TimestampType::LogAppendTime => Some(header.max_timestamp()),
-        };
         Self {
-            base_offset: header.base_offset(),
-            last_offset_delta: header.last_offset_delta(),
-            base_timestamp: header.base_timestamp().0,
-            log_append_time,
+            base: Base::of(header),
             left: u32::try_from(header.record_count()).unwrap_or(0),
             source: SliceSource::new(body),
         }
@@ -99,22 +89,8 @@ impl<'a> Records<'a> {
 
     fn read(&mut self) -> Result<Record<'a>, RecordFault> {
         let raw = read_record(&mut self.source)?;
-        let delta = raw.offset_delta;
-        let offset = (0..=self.last_offset_delta)
-            .contains(&delta)
-            .then(|| self.base_offset.get().checked_add(delta.into()))
-            .flatten()
-            .and_then(Offset::new)
-            .ok_or(RecordFault::OffsetOutOfRange { delta })?;
-        let delta = raw.timestamp_delta;
-        let timestamp = match self.log_append_time {
-            Some(time) => time,
-            None => self
-                .base_timestamp
-                .checked_add(delta)
-                .map(TimestampMs)
-                .ok_or(RecordFault::TimestampOverflow { delta })?,
-        };
+        let offset = self.base.offset(raw.offset_delta)?;
+        let timestamp = self.base.timestamp(raw.timestamp_delta)?;
         if self.left == 0 && !self.source.body_is_spent()? {
             return Err(RecordFault::TrailingRecords);
         }
@@ -145,3 +121,50 @@ impl<'a> Iterator for Records<'a> {
 }
 
 impl FusedIterator for Records<'_> {}
+
+/// What the offsets and timestamps of a batch's records are counted from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Base {
+    offset: Offset,
+    last_offset_delta: i32,
+    timestamp: i64,
+    log_append_time: Option<TimestampMs>,
+}
+
+impl Base {
+    /// Returns what a batch's header says.
+    pub(crate) fn of(header: &BatchHeader) -> Self {
+        let log_append_time = match header.attributes().timestamp_type() {
+            TimestampType::CreateTime => None,
+            TimestampType::LogAppendTime => Some(header.max_timestamp()),
+        };
+        Self {
+            offset: header.base_offset(),
+            last_offset_delta: header.last_offset_delta(),
+            timestamp: header.base_timestamp().0,
+            log_append_time,
+        }
+    }
+
+    /// Returns the offset of a record.
+    pub(crate) fn offset(&self, delta: i32) -> Result<Offset, RecordFault> {
+        (0..=self.last_offset_delta)
+            .contains(&delta)
+            .then(|| self.offset.get().checked_add(delta.into()))
+            .flatten()
+            .and_then(Offset::new)
+            .ok_or(RecordFault::OffsetOutOfRange { delta })
+    }
+
+    /// Returns the timestamp of a record.
+    pub(crate) fn timestamp(&self, delta: i64) -> Result<TimestampMs, RecordFault> {
+        match self.log_append_time {
+            Some(time) => Ok(time),
+            None => self
+                .timestamp
+                .checked_add(delta)
+                .map(TimestampMs)
+                .ok_or(RecordFault::TimestampOverflow { delta }),
+        }
+    }
+}

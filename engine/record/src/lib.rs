@@ -20,7 +20,7 @@
 //! | check what a client sent | [`validate_produced`] gives a [`CheckedBatch`] |
 //! | check what a disk or a leader gave | [`Batches`], [`check_stored`] |
 //! | set offsets before an append | [`CheckedBatch::stamped_header`], [`stamp`] |
-//! | read records | [`decompress`], then [`Records`] |
+//! | read records | [`decompress`], then [`Records`]; [`visit_times`] for offsets and timestamps alone |
 //! | make a batch | [`BatchBuilder`]; [`recompress`] for another codec |
 //!
 //! Nothing of a batch is believed, indexed or allocated for before it is checked, and no byte from
@@ -42,6 +42,7 @@ mod rules;
 mod short;
 mod source;
 mod stamp;
+mod times;
 mod validate;
 mod varint;
 mod view;
@@ -60,5 +61,6 @@ pub use iter::{Header, Headers, Record, Records};
 pub use recompress::{RecompressError, recompress};
 pub use rules::{Keys, Rules, TimestampWindow};
 pub use stamp::{Stamp, stamp, stamp_log_append_time, stamp_max_timestamp};
+pub use times::{TimesError, visit_times};
 pub use validate::{validate_owned, validate_produced, validate_produced_within};
 pub use view::{Batch, Batches};

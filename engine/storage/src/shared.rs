@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
-use runtime::{Semaphore, Watch};
+use runtime::{LongWork, Semaphore, Watch};
 use types::{ByteCount, Incarnation, ShardId};
 
 use crate::config::StoreOptions;
@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) files: OpenFiles,
     pub(crate) indexes: IndexCache,
     pub(crate) space: Space,
+    pub(crate) long_work: LongWork,
     pub(crate) blocks: RefCell<Blocks>,
     producer_counts: RefCell<ProducerCounts>,
     /// A permit for each load of a log with idempotent producers.
@@ -77,16 +78,23 @@ impl Shared {
         Self {
             offline: RefCell::new(Some((Offline::Failed, reason))),
             has_ended: Watch::new(true),
-            ..Self::new(layout, shard, options)
+            // Its logs are offline: nothing is looked for in them.
+            ..Self::new(layout, shard, options, LongWork::new())
         }
     }
 
-    pub(crate) fn new(layout: Layout, shard: ShardId, options: StoreOptions) -> Self {
+    pub(crate) fn new(
+        layout: Layout,
+        shard: ShardId,
+        options: StoreOptions,
+        long_work: LongWork,
+    ) -> Self {
         Self {
             counters: Counters::default(),
             files: OpenFiles::new(options.open_files_max),
             indexes: IndexCache::new(options.index_cache_size_max),
             space: Space::new(layout.reserve(shard), options.reserve_size),
+            long_work,
             blocks: RefCell::default(),
             producer_counts: RefCell::default(),
             producer_loads: Semaphore::new(PRODUCER_LOADS_MAX),

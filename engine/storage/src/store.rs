@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 
-use runtime::{Queue, Task};
+use runtime::{LongWork, Queue, Task};
 use types::{BLOCK_SIZE, ByteCount, Incarnation, ShardId};
 
 use crate::config::{LogConfig, StoreOptions};
@@ -72,6 +72,7 @@ impl ShardStore {
     ///
     /// The first head of the new journal holds where each log ends; it goes into a file that the old
     /// journal does not need, so that a crash on the way finds the old one whole. No log is read.
+    /// Large batches are decompressed in the turn of `long_work`, one for all stores of a shard.
     ///
     /// *Errors*: [`Error::Io`], [`Error::NewerFormat`].
     pub async fn open(
@@ -79,6 +80,7 @@ impl ShardStore {
         id: ShardId,
         options: StoreOptions,
         logs: Vec<OpenLog>,
+        long_work: LongWork,
     ) -> Result<Self, Error> {
         let directory = layout.journal(id);
         runtime::create_dir_all(&directory)
@@ -88,7 +90,7 @@ impl ShardStore {
         runtime::sync_dir(&directory)
             .await
             .map_err(Error::io("sync", &directory))?;
-        let shared = Rc::new(Shared::new(layout.clone(), id, options));
+        let shared = Rc::new(Shared::new(layout.clone(), id, options, long_work));
         let reserve = layout.reserve(id);
         let kept = shared.space.keep_reserve().await;
         kept.map_err(Error::io("reservation", reserve))?;

@@ -14,6 +14,10 @@ pub const BATCH_SIZE_MAX_DEFAULT: ByteCount = ByteCount(1_048_588);
 /// smallest ring and a frame.
 pub const BATCH_SIZE_MAX: ByteCount = ByteCount::mib(3);
 
+/// A batch that decompresses to more is looked through on a helper thread: its shard would stand still
+/// meanwhile.
+pub const DECOMPRESSED_IN_PLACE_MAX: ByteCount = ByteCount::mib(4);
+
 /// The longest topic name, as in Kafka (a directory name with its suffix must fit 255 bytes).
 pub const TOPIC_NAME_LENGTH_MAX: usize = 249;
 
@@ -88,5 +92,7 @@ pub const RESPONSE_DECODED_SIZE_MAX: ByteCount = ByteCount::mib(1024);
 
 const _: () = assert!(BATCH_SIZE_MAX_DEFAULT.0 <= BATCH_SIZE_MAX.0);
 const _: () = assert!(BATCH_SIZE_MAX.0 < FRAME_SIZE_MAX.0);
+// What does not compress is looked through in place.
+const _: () = assert!(BATCH_SIZE_MAX.0 <= DECOMPRESSED_IN_PLACE_MAX.0);
 const _: () = assert!(REQUEST_DECODED_SIZE_MAX.0 <= FRAME_SIZE_MAX.0);
 const _: () = assert!(BATCH_SIZE_MAX.0.is_multiple_of(BLOCK_SIZE));

@@ -1,11 +1,13 @@
 //! What must hold for every batch, and for every string of bytes.
 
+use std::ops::ControlFlow;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use record::{
     BATCH_HEADER_SIZE, Batch, BatchBuilder, Batches, Compression, DECOMPRESSED_SIZE_MAX, Header,
-    NewRecord, Records, check_stored, decompress, validate_produced,
+    NewRecord, Records, check_stored, decompress, validate_produced, visit_times,
 };
 use types::{ByteCount, TimestampMs};
 
@@ -93,6 +95,8 @@ fn read_everything(bytes: &[u8]) {
                 _ = record.headers.count();
             }
         }
+        let all = |_, _| ControlFlow::Continue(());
+        _ = visit_times(&batch, ByteCount::mib(1), all).is_ok();
     }
 }
 
@@ -120,6 +124,30 @@ proptest! {
         let size = ByteCount::of(&decompress(&batch, DECOMPRESSED_SIZE_MAX).expect("sound"));
         prop_assert!(decompress(&batch, size).is_ok());
         prop_assert!(decompress(&batch, ByteCount(size.0 - 1)).is_err());
+    }
+
+    #[test]
+    fn times_are_those_of_the_records_as_far_as_they_are_wanted(
+        records in records(),
+        codec in codec(),
+        wanted in 1..50_usize,
+    ) {
+        let bytes = build(&records, codec);
+        let batch = Batch::parse(&bytes).expect("whole");
+        let body = decompress(&batch, DECOMPRESSED_SIZE_MAX).expect("sound");
+        let all = Records::new(batch.header(), &body).map(|record| record.expect("sound"));
+        let all: Vec<_> = all.map(|record| (record.offset, record.timestamp)).collect();
+        let mut seen = Vec::new();
+        let visited = visit_times(&batch, ByteCount::of(&body), |offset, timestamp| {
+            seen.push((offset, timestamp));
+            if seen.len() < wanted {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        prop_assert!(visited.is_ok());
+        prop_assert_eq!(&seen[..], &all[..wanted.min(all.len())]);
     }
 
     #[test]

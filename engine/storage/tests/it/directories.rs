@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use runtime::both_arms;
+use runtime::{LongWork, both_arms};
 use storage::{
     AppendError, DataDir, DataDirs, Error, FirstBatch, MetadataLog, Offline, OpenLog, ReadError,
     ReadLimits, Replayed, ShardStore, replay_journals,
@@ -28,7 +28,13 @@ fn beside(dirs: &DataDirs) -> Vec<Result<&DataDir, &Error>> {
 async fn use_all(dirs: &DataDirs) {
     for (_, opened) in dirs.all() {
         let layout = opened.unwrap().layout();
-        let store = ShardStore::open(layout, ShardId(0), tiny_options(), Vec::new());
+        let store = ShardStore::open(
+            layout,
+            ShardId(0),
+            tiny_options(),
+            Vec::new(),
+            LongWork::new(),
+        );
         store.await.unwrap().close().await.unwrap();
     }
 }

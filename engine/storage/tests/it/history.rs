@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use runtime::both_arms;
-use storage::{Durability, EpochEnd, LogConfig, ReadError};
+#[cfg(feature = "uring")]
+use runtime::testing::on_uring;
+use runtime::{Either, Queue, both_arms, race};
+use storage::{Durability, EpochEnd, Log, LogConfig, ReadError};
 use types::{ByteCount, Offset, TimestampMs};
 
 use crate::support::*;
@@ -89,7 +91,7 @@ both_arms!(
             append_durably(&log, &batch(5, 100, seed)).await;
         }
         let other = node.log(0);
-        let deletion = runtime::spawn(runtime::Queue::Latency, async move {
+        let deletion = runtime::spawn(Queue::Latency, async move {
             other.delete_prefix(offset(88)).await.unwrap();
         });
         log.truncate(offset(60), epoch(1)).await.unwrap();
@@ -253,7 +255,8 @@ both_arms!(a_time_finds_the_exact_record, |dir| async move {
             .unwrap();
         assert_eq!(below, None);
         for from in [0, 1, 2, 3, 91, 100, 179] {
-            let found = log.timestamps_from(offset(from), until()).await.unwrap();
+            let offsets: Vec<_> = (from..from + 5).map(offset).collect();
+            let found = log.timestamps_of(&offsets, until()).await.unwrap();
             let found = found.iter().map(|it| (it.timestamp.0, it.offset.get()));
             let rest_of_batch = from..from - from % 3 + 3;
             let time = |offset| {
@@ -265,10 +268,11 @@ both_arms!(a_time_finds_the_exact_record, |dir| async move {
             };
             assert!(found.eq(rest_of_batch.map(|it| (time(it), it))), "{from}");
         }
-        let below = log.timestamps_from(offset(3), offset(4)).await.unwrap();
-        assert_eq!(below.len(), 1);
+        let twice = [offset(3), offset(3), offset(4)];
+        let below = log.timestamps_of(&twice, offset(4)).await.unwrap();
+        assert_eq!(below.len(), 2);
         for (from, until) in [(offset(2), offset(2)), (offset(180), until())] {
-            assert_eq!(log.timestamps_from(from, until).await.unwrap(), []);
+            assert_eq!(log.timestamps_of(&[from], until).await.unwrap(), []);
         }
     }
     node.kill();
@@ -279,6 +283,78 @@ both_arms!(a_time_finds_the_exact_record, |dir| async move {
     assert_eq!(newest.offset, offset(92));
     node.close().await;
 });
+
+/// A batch at offset 0 that is small inside, one at 1 to 3 that is not, and a small one at 4.
+async fn append_one_that_is_large_inside(log: &Log) {
+    append_durably(log, &batch_of(&[1_000], 10, 1, None)).await;
+    append_durably(log, &large_inside(&[2_000, 3_000, 2_500])).await;
+    append_durably(log, &batch_of(&[1_500], 10, 2, None)).await;
+}
+
+async fn find(log: &Log, timestamp: i64) -> Option<i64> {
+    let timestamp = TimestampMs(timestamp);
+    let found = log.offset_for_timestamp(timestamp, until()).await;
+    found.unwrap().map(|found| found.offset.get())
+}
+
+both_arms!(
+    a_time_finds_the_exact_record_in_a_batch_that_is_large_inside,
+    |dir| async move {
+        let node = Node::open(&dir, 1).await;
+        let log = node.log(0);
+        append_one_that_is_large_inside(&log).await;
+        assert_eq!(find(&log, 900).await, Some(0));
+        // All of it is in memory: nothing else makes this wait.
+        let looked = race(find(&log, 2_100), async {}).await;
+        assert_eq!(looked, Either::Right(()));
+        let found = (find(&log, 2_000).await, find(&log, 2_100).await);
+        assert_eq!(found, (Some(1), Some(2)));
+        node.close().await;
+        let node = Node::open(&dir, 1).await;
+        let log = node.log(0);
+        let found = (find(&log, 2_000).await, find(&log, 2_100).await);
+        assert_eq!(found, (Some(1), Some(2)));
+        assert_eq!(find(&log, 3_001).await, None);
+        let newest = log.max_timestamp(until()).await.unwrap().unwrap();
+        assert_eq!((newest.timestamp.0, newest.offset), (3_000, offset(2)));
+        let offsets: Vec<_> = (0..5).map(offset).collect();
+        let mut times = Vec::new();
+        while times.len() < offsets.len() {
+            let found = log.timestamps_of(&offsets[times.len()..], until()).await;
+            times.extend(found.unwrap().iter().map(|found| found.timestamp.0));
+        }
+        assert_eq!(times, [1_000, 2_000, 3_000, 2_500, 1_500]);
+        node.close().await;
+    }
+);
+
+#[cfg(feature = "uring")]
+#[test]
+fn whoever_looks_through_a_large_batch_of_a_segment_waits_for_the_turn_and_holds_up_nobody() {
+    on_uring("turn", |dir| async move {
+        let node = Node::open(&dir, 1).await;
+        append_one_that_is_large_inside(&node.log(0)).await;
+        node.close().await;
+        let node = Node::open(&dir, 1).await;
+        let log = node.log(0);
+        let (done, doing) = std::sync::mpsc::channel();
+        let turn = node.long_work.clone();
+        let before = runtime::spawn(Queue::Latency, async move {
+            turn.run(move || doing.recv()).await.unwrap();
+        });
+        let mut looking = Box::pin(find(&log, 2_100));
+        let others = async {
+            for _ in 0..10 {
+                assert_eq!(find(&log, 1_000).await, Some(0));
+            }
+        };
+        assert_eq!(race(&mut looking, others).await, Either::Right(()));
+        done.send(()).unwrap();
+        before.await;
+        assert_eq!(looking.await, Some(2));
+        node.close().await;
+    });
+}
 
 both_arms!(
     a_log_of_durability_os_is_acknowledged_before_it_is_durable,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use record::{
     Batch, BatchBuilder, Batches, CheckedBatch, Compression, Header, NewRecord, Producer,
 };
-use runtime::{AlignedBuffer, Chunk, File, OpenMode};
+use runtime::{AlignedBuffer, Chunk, File, LongWork, OpenMode};
 use storage::{
     AppendContext, AppendError, Appended, DataDir, Error, FirstBatch, Log, LogConfig, LogId,
     OpenLog, ReadError, ReadLimits, ShardStore, StoreOptions, replay_journals,
@@ -61,6 +61,7 @@ pub(crate) fn log_id(number: u64) -> LogId {
 pub(crate) struct Node {
     pub(crate) dir: DataDir,
     pub(crate) store: ShardStore,
+    pub(crate) long_work: LongWork,
 }
 
 impl Node {
@@ -91,9 +92,15 @@ impl Node {
             end: replayed.end_of(id.incarnation),
         };
         let logs = known.values().map(open).collect();
-        let store = ShardStore::open(dir.layout(), ShardId(0), options, logs).await?;
+        let long_work = LongWork::new();
+        let turn = long_work.clone();
+        let store = ShardStore::open(dir.layout(), ShardId(0), options, logs, turn).await?;
         dir.retire_journals(1).await?;
-        Ok(Self { dir, store })
+        Ok(Self {
+            dir,
+            store,
+            long_work,
+        })
     }
 
     pub(crate) fn log(&self, number: u64) -> Rc<Log> {
@@ -145,6 +152,24 @@ pub(crate) fn batch_of(
         builder.push(&record).unwrap();
     }
     builder.build().unwrap()
+}
+
+/// A small batch of records of 6 MiB each, one per timestamp.
+pub(crate) fn large_inside(timestamps: &[i64]) -> Bytes {
+    let value = vec![7; 6 << 20];
+    let mut builder = BatchBuilder::new(Compression::Zstd);
+    for &timestamp in timestamps {
+        let record = NewRecord {
+            timestamp: TimestampMs(timestamp),
+            key: None,
+            value: Some(&value),
+            headers: &[],
+        };
+        builder.push(&record).unwrap();
+    }
+    let written = builder.build().unwrap();
+    assert!(written.len() < 10_000);
+    written
 }
 
 /// A batch of `count` records with values of `size` bytes.

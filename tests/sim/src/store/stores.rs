@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
-use runtime::{Chunk, LocalQueue, Queue, TaskGroup};
+use runtime::{Chunk, LocalQueue, LongWork, Queue, TaskGroup};
 use storage::{
     DataDir, Error, FirstBatch, Layout, Log, LogConfig, LogId, OpenLog, ReadError, ReadLimits,
     Replayed, ShardStore, StoreOptions, replay_journals,
@@ -112,7 +112,7 @@ async fn open_one(
     options: StoreOptions,
     logs: Vec<OpenLog>,
 ) -> Result<ShardStore, Error> {
-    ShardStore::open(layout, shard, options, logs).await
+    ShardStore::open(layout, shard, options, logs, LongWork::new()).await
 }
 
 /// Replays the journals there are, as `count` shards would: each those whose turn it is.
