@@ -15,6 +15,7 @@
 //! | [`start_error`] | what keeps a node from starting |
 //! | [`node`] | one shard with its connections |
 //! | [`shard`] | what one core owns: partitions, metadata, its end of the mesh |
+//! | [`intake`] | what a producer sent, made into what a log takes |
 //! | [`stores`] | a shard's stores, one in each data directory |
 //! | [`directories`] | the node's data directories at its start and stop |
 //! | [`router`] | which shard owns a partition |
@@ -36,6 +37,7 @@ pub mod crossing;
 pub mod directories;
 pub mod drivers;
 pub mod handlers;
+pub mod intake;
 pub mod internal_topics;
 pub mod metrics;
 pub mod node;

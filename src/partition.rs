@@ -7,11 +7,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use record::{
-    Invalid, RecompressError, Rules, TimestampWindow, validate_owned, validate_produced,
-    validate_produced_within,
-};
-use runtime::Chunk;
+use record::{Invalid, RecompressError, Rules, TimestampWindow};
+use runtime::{Chunk, LongWork};
 use storage::{
     ActiveProducer, AppendContext, AppendError, Appended, EpochEnd, FirstBatch, Log, Offline,
     ReadError, ReadLimits, Repeated, TimestampOffset,
@@ -19,14 +16,12 @@ use storage::{
 use types::{ByteCount, LeaderEpoch, Offset, TimestampMs, TopicPartition};
 
 use crate::config::TopicConfig;
-
-/// What decompresses to more is checked beside the shard, which would stand still meanwhile: a batch of
-/// a few KiB may hold millions of headers.
-const CHECKED_HERE_MAX: ByteCount = ByteCount::mib(4);
+use crate::intake::{Intake, Unfit};
 
 /// One partition that this shard owns.
 pub struct Partition {
     log: Rc<Log>,
+    long_work: LongWork,
     leader_epoch: LeaderEpoch,
     config: RefCell<Rc<TopicConfig>>,
 }
@@ -151,10 +146,16 @@ pub enum Trouble {
 
 impl Partition {
     /// Makes a partition of an open log.
-    pub fn new(log: Rc<Log>, leader_epoch: LeaderEpoch, config: Rc<TopicConfig>) -> Self {
+    pub fn new(
+        log: Rc<Log>,
+        leader_epoch: LeaderEpoch,
+        config: Rc<TopicConfig>,
+        long_work: LongWork,
+    ) -> Self {
         log.set_config(config.log());
         Self {
             log,
+            long_work,
             leader_epoch,
             config: RefCell::new(config),
         }
@@ -188,7 +189,8 @@ impl Partition {
 
     /// Checks what a client sent and puts it into the log's tail: its place is fixed.
     ///
-    /// Waits only while the shard's tail memory is spent. Call in the order in which batches came.
+    /// Waits while the shard's tail memory is spent, and for a large batch to be decompressed. Call in
+    /// the order in which batches came, the next when this one is done.
     pub async fn append(&self, records: &Bytes, now: TimestampMs) -> Result<Placed, AppendRefused> {
         let config = Rc::clone(&self.config.borrow());
         let rules = Rules {
@@ -201,22 +203,12 @@ impl Partition {
             ),
             keys: config.keys(),
         };
-        let large;
-        let mut batch = match validate_produced_within(records, &rules, CHECKED_HERE_MAX) {
-            Err(Invalid::DecompressedTooLarge { .. }) => {
-                let bytes = records.clone();
-                large = runtime::offload(move || validate_owned(bytes, &rules)).await?;
-                large.checked()
-            }
-            checked => checked?,
+        let intake = Intake {
+            rules,
+            compression: config.compression(),
         };
-        let recompressed;
-        if let Some(target) = config.compression()
-            && let Some(bytes) = record::recompress(&batch, target)?
-        {
-            recompressed = bytes;
-            batch = validate_produced(&recompressed, &rules)?;
-        }
+        let batch = intake.take(records, &self.long_work).await?;
+        let batch = batch.checked();
         let context = AppendContext {
             now,
             leader_epoch: self.leader_epoch,
@@ -360,6 +352,15 @@ impl Partition {
                 Finding::Start(self.log.delete_prefix(offset).await?)
             }
         })
+    }
+}
+
+impl From<Unfit> for AppendRefused {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Invalid(invalid) => Self::Invalid(invalid),
+            Unfit::Recompress(error) => Self::Recompress(error),
+        }
     }
 }
 

@@ -350,7 +350,12 @@ impl Shard {
             let log = stores
                 .log(partition.incarnation)
                 .unwrap_or_else(|| stores.create_log(log_id, config.log()));
-            let made = Partition::new(log, partition.leader_epoch, Rc::clone(&config));
+            let made = Partition::new(
+                log,
+                partition.leader_epoch,
+                Rc::clone(&config),
+                self.long_work.clone(),
+            );
             let made = Rc::new(made);
             if entry.name.as_str() == OFFSETS_TOPIC {
                 self.coordinators.open(self, &made);

@@ -18,6 +18,7 @@ mod durability;
 mod groups;
 mod hostile;
 mod lag;
+mod large_batches;
 mod lone_node;
 mod moving;
 mod process;

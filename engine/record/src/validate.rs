@@ -37,11 +37,18 @@ pub fn validate_produced<'a>(bytes: &'a [u8], rules: &Rules) -> Result<CheckedBa
     validate_produced_within(bytes, rules, DECOMPRESSED_SIZE_MAX)
 }
 
-/// The same, and keeps the bytes: for who checks elsewhere than where the batch is used.
+/// The same as [`validate_produced_within`], and keeps the bytes: for who checks elsewhere than where
+/// the batch is used.
 ///
-/// *Errors*: as [`validate_produced`].
-pub fn validate_owned(bytes: Bytes, rules: &Rules) -> Result<OwnedBatch, Invalid> {
-    OwnedBatch::check(bytes, |bytes| validate_produced(bytes, rules))
+/// *Errors*: as there.
+pub fn validate_owned(
+    bytes: Bytes,
+    rules: &Rules,
+    decompressed_max: ByteCount,
+) -> Result<OwnedBatch, Invalid> {
+    OwnedBatch::check(bytes, |bytes| {
+        validate_produced_within(bytes, rules, decompressed_max)
+    })
 }
 
 /// The same as [`validate_produced`] for a batch that decompresses to `decompressed_max` at most: what

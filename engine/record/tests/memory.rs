@@ -4,12 +4,14 @@
 //! ever holds a body whole either: freed memory that an allocator keeps would hide a peak.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use flate2::write::GzEncoder;
 use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use record::{
-    BATCH_HEADER_SIZE, BatchBuilder, Compression, Invalid, Keys, NewRecord, Rules, TimestampType,
-    TimestampWindow, validate_owned, validate_produced, validate_produced_within,
+    BATCH_HEADER_SIZE, BatchBuilder, Compression, DECOMPRESSED_SIZE_MAX, DecompressError, Invalid,
+    Keys, NewRecord, Rules, TimestampType, TimestampWindow, validate_owned, validate_produced,
+    validate_produced_within, visit_times,
 };
 use types::{ByteCount, TimestampMs};
 
@@ -137,9 +139,28 @@ fn decompression_bomb_is_walked_through_a_window_and_cut_off_at_the_bound() {
         assert_eq!(checked.offset_count(), 1);
         let held = peak_kib() - before;
         assert!(held < WINDOW_KIB_MAX, "{compression} held {held} KiB");
+        let mut times = Vec::new();
+        let visited = visit_times(&checked.batch(), DECOMPRESSED_SIZE_MAX, |_, timestamp| {
+            times.push(timestamp);
+            ControlFlow::Continue(())
+        });
+        assert!(visited.is_ok());
+        assert_eq!(times, [TimestampMs(0)]);
+        let held = peak_kib() - before;
+        assert!(held < WINDOW_KIB_MAX, "{compression} held {held} KiB");
+        let all = |_, _| ControlFlow::Continue(());
+        let less = visit_times(&checked.batch(), ByteCount::mib(4), all);
+        let too_large = DecompressError::TooLarge {
+            max: ByteCount::mib(4),
+        };
+        assert_eq!(
+            less.map_err(|error| error.to_string()),
+            Err(too_large.to_string())
+        );
         let less = validate_produced_within(&fits, &RULES, ByteCount::mib(4));
         assert!(matches!(less, Err(Invalid::DecompressedTooLarge { .. })));
-        let owned = validate_owned(fits.clone().into(), &RULES).expect("as before");
+        let owned =
+            validate_owned(fits.clone().into(), &RULES, DECOMPRESSED_SIZE_MAX).expect("as before");
         assert_eq!(owned.checked().bytes(), checked.bytes());
         assert_eq!(owned.checked().max_timestamp(), checked.max_timestamp());
     }

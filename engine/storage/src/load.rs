@@ -415,7 +415,12 @@ mod tests {
         logs_with_producers_are_loaded_a_few_at_a_time_and_hold_back_no_others,
         |dir| async move {
             let layout = Layout::new(dir, 0);
-            let shared = Rc::new(Shared::new(layout, ShardId(0), StoreOptions::default()));
+            let shared = Rc::new(Shared::new(
+                layout,
+                ShardId(0),
+                StoreOptions::default(),
+                runtime::LongWork::new(),
+            ));
             let others = shared
                 .producer_loads
                 .acquire(shared.producer_loads.capacity());

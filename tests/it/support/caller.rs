@@ -37,6 +37,11 @@ impl Caller {
         bytes.len()
     }
 
+    /// Whether an answer has arrived that was not read.
+    pub(crate) fn has_answer(&self) -> bool {
+        self.raw.has_bytes()
+    }
+
     /// Reads the answer to the oldest request; `None` if the connection ended.
     pub(crate) fn answered<C: Call>(&mut self, version: i16) -> Option<C::Response> {
         let api = C::KEY.api();

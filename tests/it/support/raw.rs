@@ -46,6 +46,14 @@ impl Raw {
         Some(frame)
     }
 
+    /// Whether something has arrived that was not read.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.0.set_nonblocking(true).expect("a socket");
+        let peeked = self.0.peek(&mut [0; 1]);
+        self.0.set_nonblocking(false).expect("a socket");
+        peeked.is_ok()
+    }
+
     /// Whether the broker closes the connection without an answer.
     pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0; 1]), Ok(0) | Err(_))

@@ -339,7 +339,12 @@ mod tests {
             ..StoreOptions::default()
         };
         let layout = Layout::new(dir.to_path_buf(), 0);
-        Rc::new(Shared::new(layout, ShardId(0), options))
+        Rc::new(Shared::new(
+            layout,
+            ShardId(0),
+            options,
+            runtime::LongWork::new(),
+        ))
     }
 
     /// A log with a directory, three producers, and a snapshot due; not durable yet.
