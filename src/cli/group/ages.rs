@@ -9,7 +9,7 @@ use std::time::Duration;
 use client::admin::Place;
 use client::blocking::{Cluster, Consumer, wall_clock};
 use client::consumer::{ConsumerOptions, OutOfRange, Start};
-use types::{ByteCount, Offset};
+use types::{ByteCount, Offset, TimestampMs};
 
 /// How long the records are looked for; what is not found by then is not told.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -21,7 +21,8 @@ const PARTITION_SIZE: ByteCount = ByteCount::kib(64);
 const FETCH_SIZE: ByteCount = ByteCount::mib(4);
 
 /// Tells for each partition how long ago the first record at or behind an offset was stamped, by
-/// the clock of this machine; a partition without such a record is left out.
+/// the clock of this machine; a partition without such a record, or whose record has no timestamp,
+/// is left out.
 pub(super) fn ages(
     cluster: Cluster,
     unread: &BTreeMap<Place, Offset>,
@@ -43,7 +44,7 @@ pub(super) fn ages(
     }
     let give_up = consumer.cluster().now().after(WAIT_MAX);
     let mut ages = BTreeMap::new();
-    while ages.len() < wanted && !consumer.is_at_end() {
+    while wanted > 0 && !consumer.is_at_end() {
         let left = give_up.since(consumer.cluster().now());
         if left.is_zero() {
             break;
@@ -53,11 +54,20 @@ pub(super) fn ages(
             continue;
         };
         consumer.unassign(&record.topic, record.partition);
-        let age = wall_clock().0.saturating_sub(record.timestamp.0);
-        let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
-        ages.insert((record.topic.to_string(), record.partition), age);
+        wanted -= 1;
+        let place = (record.topic.to_string(), record.partition);
+        ages.extend(age(wall_clock(), record.timestamp).map(|age| (place, age)));
     }
     Ok(ages)
+}
+
+/// Returns how long ago a record was stamped, never below 0; `None` if it has no timestamp.
+fn age(now: TimestampMs, stamped: TimestampMs) -> Option<Duration> {
+    if stamped.0 < 0 {
+        return None;
+    }
+    let age = u64::try_from(now.0.saturating_sub(stamped.0)).unwrap_or(0);
+    Some(Duration::from_millis(age))
 }
 
 /// Returns whether all partitions of a topic have leaders, as far as the metadata is known.
@@ -68,4 +78,18 @@ fn is_led(cluster: &Cluster, topic: &str) -> bool {
         let mut partitions = known.partitions.iter();
         partitions.all(|it| metadata.leader(topic, it.index).is_some())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_without_a_timestamp_has_no_age() {
+        let age = |stamped| age(TimestampMs(5000), TimestampMs(stamped));
+        assert_eq!(age(3000), Some(Duration::from_secs(2)));
+        assert_eq!(age(0), Some(Duration::from_secs(5)));
+        assert_eq!(age(6000), Some(Duration::ZERO), "a clock that is ahead");
+        assert_eq!(age(-1), None);
+    }
 }

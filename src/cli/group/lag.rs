@@ -41,6 +41,7 @@ impl Row {
 /// Tells the lag of one group.
 pub(super) fn lag(mut cluster: Cluster, name: &str) -> Result<Answer, Failure> {
     let standing = Standing::of(&mut cluster, name)?;
+    standing.check_commits(name)?;
     let committed = Admin::new(&mut cluster).committed_offsets(name)?;
     if matches!(standing, Standing::Absent) && committed.is_empty() {
         return Err(no_such_group(name));
@@ -66,15 +67,24 @@ pub(super) fn lag(mut cluster: Cluster, name: &str) -> Result<Answer, Failure> {
     for (place, age) in ages(cluster, &unread.collect())? {
         rows.entry(place).or_default().age = Some(age);
     }
-    Ok(answer(name, standing.state(), &rows)?)
+    Ok(answer(name, &standing, &rows)?)
 }
 
-fn answer(name: &str, state: &str, rows: &BTreeMap<Place, Row>) -> Result<Answer, std::fmt::Error> {
-    let total: u64 = rows.values().filter_map(Row::lag).sum();
+fn answer(
+    name: &str,
+    standing: &Standing,
+    rows: &BTreeMap<Place, Row>,
+) -> Result<Answer, std::fmt::Error> {
+    let state = standing.state();
+    // Members whose parts are not told may read anything.
+    let is_told = !rows.is_empty() || standing.is_idle();
+    let total: Option<u64> = rows.values().map(Row::lag).sum();
+    let total = total.filter(|_| is_told);
+    let waiting = rows.values().map(seconds).collect::<Option<Vec<f64>>>();
+    let waiting = waiting.filter(|_| is_told);
+    let mut text = format!("{name}: {state}, {}", to_read(total, rows));
     let oldest = rows.values().filter_map(|row| row.age).max();
-    let plural = if total == 1 { "" } else { "s" };
-    let mut text = format!("{name}: {state}, {total} record{plural} to read");
-    if let Some(oldest) = oldest {
+    if let Some(oldest) = oldest.filter(|_| waiting.is_some()) {
         write!(text, ", the oldest waits for {}", duration::written(oldest))?;
     }
     text.push('\n');
@@ -119,10 +129,24 @@ fn answer(name: &str, state: &str, rows: &BTreeMap<Place, Row>) -> Result<Answer
         "group": name,
         "state": state,
         "lag": total,
-        "lag_seconds": rows.values().filter_map(seconds).reduce(f64::max),
+        "lag_seconds": waiting.and_then(|all| all.into_iter().reduce(f64::max)),
         "partitions": partitions,
     });
     Ok(Answer { text, json })
+}
+
+/// Says how much is left to read, and of how many partitions that is not known.
+fn to_read(total: Option<u64>, rows: &BTreeMap<Place, Row>) -> String {
+    let unknown = rows.values().filter(|row| row.lag().is_none()).count();
+    match (total, unknown) {
+        (Some(1), _) => "1 record to read".to_owned(),
+        (Some(total), _) => format!("{total} records to read"),
+        (None, 0) => "- records to read: which partitions it reads is not known".to_owned(),
+        (None, _) => format!(
+            "- records to read: the lag of {unknown} of {} partitions is not known",
+            rows.len()
+        ),
+    }
 }
 
 /// Returns how long the first unread record waits; nothing to read waits for no time.
@@ -166,6 +190,36 @@ mod tests {
         assert_eq!(gone.lag(), None);
     }
 
+    fn standing(state: &str) -> Standing {
+        Standing::Other {
+            state: state.into(),
+            kind: "consumer".into(),
+        }
+    }
+
+    #[test]
+    fn a_total_is_told_only_if_all_of_it_is_known() {
+        let place = |partition| ("t".to_owned(), partition);
+        let waiting = Row {
+            age: Some(Duration::from_secs(90)),
+            ..row(15, 10, 20)
+        };
+        let rows = BTreeMap::from([(place(0), waiting), (place(1), row(-1, 0, 100))]);
+        let told = answer("g", &standing("Stable"), &rows).unwrap();
+        let want = "g: Stable, - records to read: the lag of 1 of 2 partitions is not known\n";
+        assert!(told.text.starts_with(want), "{}", told.text);
+        assert!(told.json["lag"].is_null() && told.json["lag_seconds"].is_null());
+        assert_eq!(told.json["partitions"][0]["lag"], 5);
+        assert!(told.json["partitions"][1]["lag"].is_null());
+
+        let nothing = BTreeMap::new();
+        let told = answer("g", &standing("Stable"), &nothing).unwrap();
+        assert!(told.text.contains("which partitions"), "{}", told.text);
+        assert!(told.json["lag"].is_null());
+        let told = answer("g", &standing("Empty"), &nothing).unwrap();
+        assert_eq!(told.json["lag"], 0);
+    }
+
     #[test]
     fn the_group_waits_as_long_as_its_oldest_record() {
         let place = |partition| ("t".to_owned(), partition);
@@ -174,7 +228,7 @@ mod tests {
             ..row(15, 10, 20)
         };
         let rows = BTreeMap::from([(place(0), waiting), (place(1), row(20, 0, 20))]);
-        let told = answer("g", "Empty", &rows).unwrap();
+        let told = answer("g", &standing("Empty"), &rows).unwrap();
         assert!(
             told.text
                 .starts_with("g: Empty, 5 records to read, the oldest waits for 1m 30s\n"),

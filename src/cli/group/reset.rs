@@ -20,7 +20,9 @@ use crate::cli::table::{Side, Table, or_dash};
 /// Resets one group, if that is asked for; says what changes in any case.
 pub(super) fn reset(cluster: &mut Cluster, args: &Reset) -> Result<Answer, Failure> {
     let name = args.name.as_str();
-    Standing::of(cluster, name)?.check_idle(name)?;
+    let standing = Standing::of(cluster, name)?;
+    standing.check_commits(name)?;
+    standing.check_idle(name)?;
     let committed = Admin::new(cluster).committed_offsets(name)?;
     let places = if args.scope.all_topics {
         committed.keys().cloned().collect()

@@ -36,6 +36,13 @@ pub(super) struct Active {
     members: Vec<GroupMember>,
 }
 
+/// A group that hands out records one by one.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} is a share group, which has no committed offsets to tell or to reset")]
+pub(super) struct NoOffsets {
+    name: String,
+}
+
 impl Standing {
     /// Asks how a group stands.
     pub(super) fn of(cluster: &mut Cluster, name: &str) -> Result<Self, client::Error> {
@@ -71,11 +78,29 @@ impl Standing {
         }
     }
 
+    /// Makes sure that the group commits offsets.
+    ///
+    /// *Errors*: [`NoOffsets`].
+    pub(super) fn check_commits(&self, name: &str) -> Result<(), NoOffsets> {
+        match self {
+            Self::Other { kind, .. } if kind.eq_ignore_ascii_case("share") => {
+                let name = name.to_owned();
+                Err(NoOffsets { name })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whether nobody is in the group.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state(), "Empty" | "Dead")
+    }
+
     /// Makes sure that nobody is in the group.
     ///
     /// *Errors*: [`Active`].
     pub(super) fn check_idle(&self, name: &str) -> Result<(), Active> {
-        if matches!(self.state(), "Empty" | "Dead") {
+        if self.is_idle() {
             return Ok(());
         }
         Err(Active {
@@ -148,6 +173,21 @@ mod tests {
             kind: "consumer".into(),
         };
         assert_eq!(told(&other), "g is active (Stable); stop its members first");
+    }
+
+    #[test]
+    fn a_share_group_has_no_offsets_and_the_others_do() {
+        let other = |kind: &str| Standing::Other {
+            state: "Stable".into(),
+            kind: kind.into(),
+        };
+        for kind in ["Share", "share"] {
+            let told = other(kind).check_commits("g").unwrap_err().to_string();
+            assert!(told.starts_with("g is a share group"), "{told}");
+        }
+        for standing in [other("Consumer"), group("Stable", 1), Standing::Absent] {
+            assert!(standing.check_commits("g").is_ok(), "{standing:?}");
+        }
     }
 
     #[test]
