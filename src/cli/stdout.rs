@@ -3,7 +3,9 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::failure::OutputFailed;
 
@@ -41,8 +43,43 @@ impl Stdout {
         Ok(serde_json::to_writer(&mut self.0, value).map_err(io::Error::from)?)
     }
 
+    /// Makes sure that somebody may still read: only who writes to a pipe learns otherwise.
+    ///
+    /// *Errors*: as a write to a pipe without a reader.
+    pub(super) fn check_reader(&self) -> Result<(), OutputFailed> {
+        Ok(check_reader(self.0.get_ref().as_fd())?)
+    }
+
     /// Hands over everything that was written.
     pub(super) fn flush(&mut self) -> Result<(), OutputFailed> {
         Ok(self.0.flush()?)
+    }
+}
+
+/// Asks without waiting whether the other end of a pipe or of a terminal is gone; files have none.
+fn check_reader(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    // What is looked for is told unasked.
+    let mut looked_at = [PollFd::from_borrowed_fd(descriptor, PollFlags::empty())];
+    poll(&mut looked_at, Some(&Timespec::default()))?;
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    match looked_at {
+        [it] if it.revents().intersects(gone) => Err(io::ErrorKind::BrokenPipe.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_is_gone_is_noticed_without_writing() {
+        let (reader, writer) = io::pipe().unwrap();
+        assert!(check_reader(writer.as_fd()).is_ok());
+        drop(reader);
+        let gone = check_reader(writer.as_fd()).unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::BrokenPipe);
+        let file = File::open("/proc/self/stat").unwrap();
+        assert!(check_reader(file.as_fd()).is_ok());
     }
 }

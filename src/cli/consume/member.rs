@@ -106,6 +106,7 @@ impl<'a> Membership<'a> {
                 self.take(&record)?;
                 continue;
             }
+            self.printer.check_reader()?;
             let cluster = self.consumer.cluster();
             self.silence.check(cluster, &self.progress)?;
         }

@@ -53,6 +53,11 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
+    /// Makes sure that somebody may still read what is printed.
+    pub(super) fn check_reader(&self) -> Result<(), OutputFailed> {
+        self.stdout.check_reader()
+    }
+
     /// Hands over everything that was printed.
     pub(super) fn flush(&mut self) -> Result<(), OutputFailed> {
         self.stdout.flush()

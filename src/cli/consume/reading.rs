@@ -80,6 +80,7 @@ impl<'a> Reading<'a> {
                 self.take(&record)?;
                 continue;
             }
+            self.printer.check_reader()?;
             let cluster = self.consumer.cluster();
             self.silence.check(cluster, &self.progress)?;
         }

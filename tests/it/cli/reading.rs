@@ -56,6 +56,24 @@ fn a_reader_that_has_enough_ends_consume_quietly() {
 }
 
 #[test]
+fn a_reader_that_goes_away_ends_a_consume_that_waits() {
+    let bench = Bench::new("cli-pipe-idle");
+    bench.produce("t", b"one\n");
+    for typed in ["consume t", "consume t --group g"] {
+        let mut child = bench.command(typed).spawn().unwrap();
+        let mut line = [0; 4];
+        let mut stdout = child.stdout.take().expect("stdout is piped");
+        stdout.read_exact(&mut line).unwrap();
+        assert_eq!(&line, b"one\n");
+        drop(stdout);
+        assert_eq!(ended(child).code(), Some(0), "{typed}");
+    }
+    let described = bench.json("group describe g -o json");
+    assert_eq!(described["state"], "Empty");
+    assert_eq!(bench.json("group lag g -o json")["lag"], 0);
+}
+
+#[test]
 fn reading_begins_where_it_was_asked_to() {
     let bench = Bench::new("cli-start");
     let stamped = |number: i64| {
