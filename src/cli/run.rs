@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::causes::with_causes;
 
 use super::args::{Args, Command};
+use super::interrupt::Interrupted;
 use super::{cluster, config, consume, doctor, failure, group, produce, quota, start, topic};
 
 /// Runs what was typed.
@@ -26,7 +27,8 @@ pub fn run(args: Args) -> ExitCode {
         Err(error) if failure::is_output_unwanted(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             failure::complain(&with_causes(error.as_ref()));
-            ExitCode::FAILURE
+            let interrupted = error.downcast_ref::<Interrupted>();
+            interrupted.map_or(ExitCode::FAILURE, |it| it.exit_code().into())
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use types::{ByteCount, ErrorCode, Monotonic};
 
 use super::blocks::Blocks;
-use super::session::Session;
+use super::session::{Session, Stopped};
 use super::written::{Refused, Written};
 use crate::causes::with_causes;
 use crate::cli::args::{Codec, OutputFormat, Produce};
@@ -41,23 +41,25 @@ pub(in crate::cli) fn run(args: &Produce) -> Result<(), Failure> {
         ..defaults
     };
     let producer = Producer::new(cluster, options);
-    let mut session = Session::new(args, producer, batch_size_max, progress);
+    let mut session = Session::new((args, &interrupt), producer, batch_size_max, progress);
 
     let blocks = Blocks::read(input.source)?;
-    let carried = session.carry(&blocks, &interrupt);
-    let settled = session.settle(&interrupt);
+    let carried = session.carry(&blocks);
+    let settled = session.settle();
+    let pushed = session.pushed();
     let (written, bytes, took) = session.finish(started);
-    let failure = match &written.refused {
-        Some(refused) => Some(refusal_text(refused, &args.topic)),
-        None => carried
-            .and(settled)
-            .err()
-            .map(|error| with_causes(error.as_ref())),
-    };
-    match failure {
-        Some(failure) => Err(format!("{failure}; {}", counted(&written, "written")).into()),
-        None => report(args, &written, bytes, took),
+    if let Some(refused) = &written.refused {
+        let refusal = refusal_text(refused, &args.topic);
+        return Err(format!("{refusal}; {}", counted(&written, "written")).into());
     }
+    let Err(error) = carried.and(settled) else {
+        return report(args, &written, bytes, took);
+    };
+    let told = format!("{}; {}", with_causes(error.as_ref()), extent(&written, pushed));
+    if error.is::<Stopped>() {
+        return Err(interrupt.ended(told).into());
+    }
+    Err(told.into())
 }
 
 /// Where lines come from.
@@ -142,6 +144,15 @@ fn refusal_text(refused: &Refused, topic: &str) -> String {
         _ => String::new(),
     };
     format!("line {}: {refusal}{hint}", record + 1)
+}
+
+/// Says how many of the records that were sent are written, and of how many nobody knows.
+fn extent(written: &Written, pushed: u64) -> String {
+    let counted = counted(written, "written");
+    match pushed.saturating_sub(written.settled) {
+        0 => counted,
+        unknown => format!("{counted}, {unknown} not acknowledged"),
+    }
 }
 
 fn counted(written: &Written, verb: &str) -> String {

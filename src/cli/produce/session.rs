@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use client::Error;
 use client::blocking::Producer;
 use record::{Header, NewRecord};
 use types::{ByteCount, Monotonic, TimestampMs};
@@ -27,14 +28,18 @@ const BLOCKS_UNDER_WAY_MAX: usize = 64;
 /// Without an answer for so long, the user is told.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 
+/// How long answers are waited for after a signal.
+const INTERRUPTED_WAIT_MAX: Duration = Duration::from_secs(2);
+
 /// The user wants no more.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
-struct Interrupted;
+pub(super) struct Stopped;
 
 /// Lines on their way to a topic.
 pub(super) struct Session<'a> {
     args: &'a Produce,
+    interrupt: &'a Interrupt,
     producer: Producer,
     /// The most that a batch of the topic may have, if the broker told.
     batch_size_max: Option<ByteCount>,
@@ -54,7 +59,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Begins.
     pub(super) fn new(
-        args: &'a Produce,
+        (args, interrupt): (&'a Produce, &'a Interrupt),
         mut producer: Producer,
         batch_size_max: Option<ByteCount>,
         progress: Progress,
@@ -66,6 +71,7 @@ impl<'a> Session<'a> {
         let heard = producer.cluster().now();
         Self {
             args,
+            interrupt,
             headers: headers.collect(),
             producer,
             batch_size_max,
@@ -82,11 +88,9 @@ impl<'a> Session<'a> {
     /// Carries everything there is, until the end, a failure or a signal.
     ///
     /// *Errors*: what is wrong with the input; refused records are told at the end.
-    pub(super) fn carry(&mut self, blocks: &Blocks, interrupt: &Interrupt) -> Result<(), Failure> {
+    pub(super) fn carry(&mut self, blocks: &Blocks) -> Result<(), Failure> {
         while self.written.refused.is_none() {
-            if interrupt.is_asked() {
-                return Err(Interrupted.into());
-            }
+            self.check_wanted()?;
             if self.under_way.len() >= BLOCKS_UNDER_WAY_MAX {
                 self.tend(IDLE_WAIT)?;
                 continue;
@@ -108,15 +112,30 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Waits until every record that was pushed has its outcome.
-    pub(super) fn settle(&mut self, interrupt: &Interrupt) -> Result<(), Failure> {
-        let asked_before = interrupt.is_asked();
+    /// Waits until every record that was pushed has its outcome; not for long after a signal, of
+    /// which a second ends the process.
+    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+        let mut give_up = None;
         while self.written.settled < self.pushed {
-            // Whoever has asked once already waits for this; a second signal ends the process.
-            if interrupt.is_asked() && !asked_before {
-                return Err(Interrupted.into());
+            if self.interrupt.is_asked() {
+                let now = self.producer.cluster().now();
+                if now >= *give_up.get_or_insert(now.after(INTERRUPTED_WAIT_MAX)) {
+                    return Err(Stopped.into());
+                }
             }
             self.tend(IDLE_WAIT)?;
+        }
+        Ok(())
+    }
+
+    /// Returns how many records were sent, or are about to be.
+    pub(super) fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    fn check_wanted(&self) -> Result<(), Stopped> {
+        if self.interrupt.is_asked() {
+            return Err(Stopped);
         }
         Ok(())
     }
@@ -144,8 +163,8 @@ impl<'a> Session<'a> {
         {}
         if !self.silence_told && now.since(self.heard) >= SILENCE_MAX && settled < self.pushed {
             self.silence_told = true;
-            self.progress
-                .note("the broker does not answer; still trying");
+            let trouble = trying(self.producer.trouble());
+            self.progress.note(&trouble);
         }
         Ok(())
     }
@@ -163,7 +182,6 @@ impl<'a> Session<'a> {
                 RecordFormat::Json => self.push_json(line, timestamp),
             };
             pushed.map_err(|cause| self.at_line(cause))?;
-            self.pushed += 1;
         }
         self.under_way.push_back(self.pushed);
         let size = ByteCount::of(block);
@@ -172,9 +190,14 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Every line is a record, so the line being read is the one behind those pushed.
+    /// Every line is a record, so the line being read is the one behind those pushed. A signal has
+    /// nothing to do with it.
     fn at_line(&self, cause: impl Into<Failure>) -> Failure {
-        let cause = crate::causes::with_causes(cause.into().as_ref());
+        let cause = cause.into();
+        if cause.is::<Stopped>() {
+            return cause;
+        }
+        let cause = crate::causes::with_causes(cause.as_ref());
         format!("line {}: {cause}", self.pushed + 1).into()
     }
 
@@ -184,15 +207,16 @@ impl<'a> Session<'a> {
             .and_then(|separator| cut(line, separator))
             .map_or((None, line), |(key, value)| (Some(key), value));
         self.check_size(key, Some(value))?;
+        let headers = std::mem::take(&mut self.headers);
         let record = NewRecord {
             timestamp,
             key,
             value: Some(value),
-            headers: &self.headers,
+            headers: &headers,
         };
-        let place = (self.args.topic.as_str(), self.args.partition);
-        self.producer.send_record(place, &record)?;
-        Ok(())
+        let sent = self.send(&record);
+        self.headers = headers;
+        sent
     }
 
     fn push_json(&mut self, line: &[u8], timestamp: TimestampMs) -> Result<(), Failure> {
@@ -210,8 +234,17 @@ impl<'a> Session<'a> {
             value,
             headers: &headers,
         };
+        self.send(&record)
+    }
+
+    /// Sends a record; waits while too much is under way, unless a signal comes.
+    fn send(&mut self, record: &NewRecord<'_>) -> Result<(), Failure> {
         let place = (self.args.topic.as_str(), self.args.partition);
-        self.producer.send_record(place, &record)?;
+        while self.producer.offer_record(place, record)?.is_none() {
+            self.check_wanted()?;
+            self.tend(BUSY_WAIT)?;
+        }
+        self.pushed += 1;
         Ok(())
     }
 
@@ -243,6 +276,17 @@ struct TooLong {
     topic: String,
 }
 
+/// Says why records are still not written.
+fn trying(trouble: Option<&Error>) -> String {
+    match trouble {
+        None => "the broker does not answer; still trying".to_owned(),
+        Some(Error::Refused { refusal, .. }) => {
+            format!("the broker refuses: {refusal}; still trying")
+        }
+        Some(error) => format!("{}; still trying", crate::cli::connect::trouble(error)),
+    }
+}
+
 /// Cuts a line at the first separator.
 fn cut<'a>(line: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let place = line
@@ -255,6 +299,28 @@ fn cut<'a>(line: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_that_are_not_written_have_a_reason() {
+        assert_eq!(trying(None), "the broker does not answer; still trying");
+        let refused = Error::Refused {
+            subject: "t partition 0".into(),
+            refusal: types::ErrorCode::KafkaStorageError.into(),
+        };
+        let told = trying(Some(&refused));
+        assert!(
+            told.starts_with("the broker refuses: KAFKA_STORAGE_ERROR"),
+            "{told}"
+        );
+        let unreachable = Error::Unreachable {
+            address: "h:1".into(),
+            source: std::io::ErrorKind::ConnectionRefused.into(),
+        };
+        assert_eq!(
+            trying(Some(&unreachable)),
+            "cannot connect to h:1: connection refused; still trying"
+        );
+    }
 
     #[test]
     fn a_line_is_cut_at_its_first_separator() {

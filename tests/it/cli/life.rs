@@ -1,9 +1,9 @@
 //! Without a command, without a broker, and with more signals than one.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Command, Stdio};
 
-use super::bench::{ended, refusal, signal, stderr};
+use super::bench::{Bench, ended, refusal, signal, stderr};
 use crate::support::{Broker, Scratch};
 
 #[test]
@@ -73,6 +73,39 @@ fn a_second_signal_ends_a_node_at_once() {
     // What it left behind is replayed, and stopped well.
     let (status, _) = Broker::start(scratch.path()).terminate();
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_signal_ends_a_produce_whose_broker_is_gone() {
+    let bench = Bench::new("cli-produce-gone");
+    bench.printed("topic create t");
+    let header = format!("padding={}", "x".repeat(1000));
+    let mut child = bench
+        .command("produce t")
+        .args(["-H", &header])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut typing = child.stdin.take().expect("stdin is piped");
+    typing.write_all(b"one\n").unwrap();
+    assert_eq!(bench.printed("consume t -n 1"), "one\n");
+    let address = bench.broker.bootstrap();
+    bench.broker.kill();
+    // More than the buffer takes, since each record has the header.
+    typing.write_all(&b"\n".repeat(60_000)).unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+    let mut told = String::new();
+    stderr.read_line(&mut told).unwrap();
+    let want = format!("cannot connect to {address}: connection refused; still trying");
+    assert!(told.contains(&want), "{told}");
+    signal(&child, "-INT");
+    assert_eq!(ended(child).code(), Some(130));
+    let mut told = String::new();
+    stderr.read_to_string(&mut told).unwrap();
+    assert!(
+        told.contains("interrupted; 1 record written, ") && told.contains(" not acknowledged"),
+        "{told}"
+    );
 }
 
 #[test]

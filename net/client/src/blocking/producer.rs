@@ -25,6 +25,7 @@ pub struct Producer {
     machine: Machine,
     carried: BTreeMap<RequestId, OrderId>,
     turn_next: Monotonic,
+    trouble: Option<Error>,
 }
 
 impl Producer {
@@ -36,12 +37,19 @@ impl Producer {
             machine: Machine::new(options, seed),
             carried: BTreeMap::new(),
             turn_next: Monotonic::ZERO,
+            trouble: None,
         }
     }
 
     /// Returns the cluster it speaks through.
     pub fn cluster(&mut self) -> &mut Cluster {
         &mut self.cluster
+    }
+
+    /// Returns what was wrong with the latest request that was answered or failed, while the records
+    /// of failed ones are sent again.
+    pub fn trouble(&self) -> Option<&Error> {
+        self.trouble.as_ref()
     }
 
     /// Takes a record with the time of now; see [`Self::send_record`].
@@ -74,9 +82,25 @@ impl Producer {
     /// *Errors*: the topic cannot be had, the record cannot be written, or no broker is there.
     pub fn send_record(
         &mut self,
-        (topic, partition): (&str, Option<i32>),
+        place: (&str, Option<i32>),
         record: &NewRecord<'_>,
     ) -> Result<RecordNumber, Error> {
+        loop {
+            if let Some(number) = self.offer_record(place, record)? {
+                return Ok(number);
+            }
+            self.turn(TURN_INTERVAL)?;
+        }
+    }
+
+    /// The same, but does not wait: `None` while the buffer is full. Poll then, and offer it again.
+    ///
+    /// *Errors*: as [`Self::send_record`].
+    pub fn offer_record(
+        &mut self,
+        (topic, partition): (&str, Option<i32>),
+        record: &NewRecord<'_>,
+    ) -> Result<Option<RecordNumber>, Error> {
         let mut asked = false;
         loop {
             let now = self.cluster.now();
@@ -85,10 +109,8 @@ impl Producer {
             }
             let metadata = self.cluster.metadata();
             match self.machine.push(now, metadata, (topic, partition), record) {
-                Ok(number) => return Ok(number),
-                Err(PushError::BufferFull) => {
-                    self.turn(TURN_INTERVAL)?;
-                }
+                Ok(number) => return Ok(Some(number)),
+                Err(PushError::BufferFull) => return Ok(None),
                 Err(PushError::UnknownPartition { .. }) if !asked => {
                     asked = true;
                     self.cluster.await_topic(topic, true)?;
@@ -179,7 +201,9 @@ impl Producer {
             .map(str::to_owned)
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let _asked_again_later = self.cluster.refresh(Some(&names), false);
+        if let Err(error) = self.cluster.refresh(Some(&names), false) {
+            self.trouble = Some(error);
+        }
     }
 
     fn carry_orders(&mut self) {
@@ -210,7 +234,10 @@ impl Producer {
             Ok(request) => {
                 self.carried.insert(request, order.id);
             }
-            Err(_) => self.machine.failed(self.cluster.now(), order.id),
+            Err(error) => {
+                self.trouble = Some(error);
+                self.machine.failed(self.cluster.now(), order.id);
+            }
         }
     }
 
@@ -223,17 +250,58 @@ impl Producer {
                 };
                 match answer.decode::<produce::Request>() {
                     Ok(response) => {
+                        self.trouble = refusal(&response);
                         let metadata = self.cluster.metadata();
                         self.machine.answered(now, order, &response, metadata);
                     }
-                    Err(_) => self.machine.failed(now, order),
+                    Err(error) => {
+                        self.trouble = Some(error);
+                        self.machine.failed(now, order);
+                    }
                 }
             }
-            Event::Lost(request, _) => {
+            Event::Lost(request, error) => {
                 if let Some(order) = self.carried.remove(&request) {
+                    self.trouble = Some(error);
                     self.machine.failed(now, order);
                 }
             }
         }
+    }
+}
+
+/// Finds the first partition whose records were refused.
+fn refusal(response: &produce::Response) -> Option<Error> {
+    response.responses.iter().find_map(|topic| {
+        topic.partition_responses.iter().find_map(|partition| {
+            let refusal = BrokerError::of(partition.error_code, partition.error_message.clone())?;
+            let subject = format!("{} partition {}", topic.name, partition.index);
+            Some(Error::refused(subject, refusal))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_found_behind_partitions_that_were_written() {
+        let partition = |index, error_code| produce::PartitionResponse {
+            index,
+            error_code,
+            ..Default::default()
+        };
+        let response = |partitions| produce::Response {
+            responses: vec![produce::TopicResponse {
+                name: "t".into(),
+                partition_responses: partitions,
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        assert!(refusal(&response(vec![partition(0, 0)])).is_none());
+        let found = refusal(&response(vec![partition(0, 0), partition(1, 56)]));
+        assert_eq!(found.expect("it is refused").to_string(), "t partition 1");
     }
 }
