@@ -6,7 +6,7 @@ use client::blocking::{Admin, Cluster};
 use serde_json::json;
 use types::NodeId;
 
-use super::problem::{Problem, flaws};
+use super::problem::{Problem, directory_problem, flaws};
 use crate::cli::answer::Answer;
 use crate::cli::connect::trouble;
 use crate::cli::failure::Failure;
@@ -71,12 +71,9 @@ impl Health {
             }
         };
         self.log_directories += directories.len();
-        let faulty = directories.into_iter().filter_map(|directory| {
-            let reason = directory.fault?.to_string();
-            let path = directory.path;
-            Some(Problem::LogDirectory { node, path, reason })
-        });
-        self.problems.extend(faulty);
+        let directories = directories.into_iter();
+        let found = directories.filter_map(|directory| directory_problem(node, directory));
+        self.problems.extend(found);
     }
 
     fn look_at_partitions(&mut self, cluster: &mut Cluster) -> Result<(), Failure> {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use client::admin::LogDirectory;
 use client::metadata;
 use serde_json::{Value, json};
-use types::NodeId;
+use types::{ByteCount, NodeId};
 
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,15 @@ pub(super) enum Problem {
         path: String,
         /// Why.
         reason: String,
+    },
+    /// Nearly nothing is free where a directory is.
+    DiskFull {
+        /// The broker.
+        node: NodeId,
+        /// The directory.
+        path: String,
+        /// What is free.
+        free: ByteCount,
     },
     /// Something about one partition.
     Partition {
@@ -64,6 +74,21 @@ pub(super) enum Flaw {
     },
 }
 
+/// A directory with less than this free is full: a riverrun node with its default
+/// `disk.reserve.bytes` refuses appends until it can keep so much back.
+const FREE_SIZE_MIN: ByteCount = ByteCount::mib(16);
+
+/// Finds what is wrong with a directory of a broker.
+pub(super) fn directory_problem(node: NodeId, directory: LogDirectory) -> Option<Problem> {
+    let path = directory.path;
+    if let Some(fault) = directory.fault {
+        let reason = fault.to_string();
+        return Some(Problem::LogDirectory { node, path, reason });
+    }
+    let free = directory.free_size.filter(|free| *free < FREE_SIZE_MIN)?;
+    Some(Problem::DiskFull { node, path, free })
+}
+
 /// Finds what is wrong with a partition of a topic that wants so many replicas in sync.
 pub(super) fn flaws(partition: &metadata::Partition, min_in_sync: Option<usize>) -> Vec<Flaw> {
     if partition.leader.is_none() {
@@ -90,6 +115,9 @@ impl Problem {
             Self::LogDirectory { node, path, reason } => {
                 json!({ "kind": kind, "broker": node.0, "path": path, "reason": reason })
             }
+            Self::DiskFull { node, path, free } => {
+                json!({ "kind": kind, "broker": node.0, "path": path, "free_bytes": free.0 })
+            }
             Self::Partition {
                 topic, partition, ..
             } => json!({ "kind": kind, "topic": topic, "partition": partition }),
@@ -102,6 +130,7 @@ impl Problem {
             Self::Fenced { .. } => "broker_fenced",
             Self::Unreachable { .. } => "broker_unreachable",
             Self::LogDirectory { .. } => "log_directory_offline",
+            Self::DiskFull { .. } => "log_directory_full",
             Self::Partition { flaw, .. } => match flaw {
                 Flaw::Leaderless => "leaderless",
                 Flaw::UnderMinInSync { .. } => "under_min_in_sync",
@@ -122,6 +151,9 @@ impl fmt::Display for Problem {
                     f,
                     "broker {node}: log directory {path} is offline: {reason}"
                 )
+            }
+            Self::DiskFull { node, path, free } => {
+                write!(f, "broker {node}: log directory {path} has {free} free")
             }
             Self::Partition {
                 topic,
@@ -181,6 +213,31 @@ mod tests {
         ] {
             assert_eq!(flaws(&partition(leader, replicas, in_sync), min), want);
         }
+    }
+
+    #[test]
+    fn a_directory_is_well_with_space_and_in_use() {
+        let directory = |free: Option<ByteCount>, fault: Option<types::ErrorCode>| LogDirectory {
+            path: "/data".into(),
+            fault: fault.map(Into::into),
+            log_count: 1,
+            logs_size: ByteCount(7),
+            volume_size: Some(ByteCount::mib(100)),
+            free_size: free,
+        };
+        let kind = |directory| directory_problem(NodeId(1), directory).map(|it| it.kind());
+        assert_eq!(kind(directory(None, None)), None, "an older broker");
+        assert_eq!(kind(directory(Some(FREE_SIZE_MIN), None)), None);
+        let full = directory(Some(ByteCount(0)), None);
+        let problem = directory_problem(NodeId(1), full).unwrap();
+        assert_eq!(
+            problem.document(),
+            json!({ "kind": "log_directory_full", "broker": 1, "path": "/data", "free_bytes": 0 })
+        );
+        let told = problem.to_string();
+        assert!(told.starts_with("broker 1: log directory /data has 0"), "{told}");
+        let offline = directory(Some(ByteCount(0)), Some(types::ErrorCode::KafkaStorageError));
+        assert_eq!(kind(offline), Some("log_directory_offline"));
     }
 
     #[test]
