@@ -14,6 +14,8 @@ use types::{BLOCK_SIZE, ByteCount};
 use super::args::{Doctor, OutputFormat};
 use super::failure::{Failure, OutputFailed};
 use super::stdout::Stdout;
+use super::visit::Visit;
+use crate::causes::with_causes;
 
 /// How often each thing is measured.
 const SAMPLES: usize = 500;
@@ -56,21 +58,35 @@ impl Measured {
 #[error("this machine cannot run a node yet")]
 struct Unfit;
 
-/// Prints the table; fails if a check failed.
+/// Checks and measures what can be, prints it all, and leaves the data directories as they were;
+/// fails if a check failed.
 pub(super) fn run(command: &Doctor) -> Result<(), Failure> {
     let mut checks = runtime::preflight();
+    let can_start = checks.iter().all(Check::is_ok);
+    let mut visits = Vec::new();
+    let mut usable = Vec::new();
     for path in &command.data {
-        let data = path.display();
-        std::fs::create_dir_all(path)
-            .map_err(|error| format!("cannot make the data directory {data}: {error}"))?;
-        checks.push(runtime::check_data_dir(path));
+        let check = match Visit::begin(path) {
+            Ok(visit) => {
+                visits.push(visit);
+                runtime::check_data_dir(path)
+            }
+            Err(error) => unmade(path, &error),
+        };
+        if check.is_ok() {
+            usable.push(path.clone());
+        }
+        checks.push(check);
     }
-    let fit = checks.iter().all(Check::is_ok);
-    let measured = if fit {
-        measure(&command.data)?
+    let measured = if can_start {
+        measure(&usable).unwrap_or_else(|error| {
+            checks.push(unmeasured(error.as_ref()));
+            Vec::new()
+        })
     } else {
         Vec::new()
     };
+    let fit = checks.iter().all(Check::is_ok);
     let mut stdout = Stdout::open()?;
     match command.output {
         OutputFormat::Text => print_table(&mut stdout, &checks, &measured)?,
@@ -78,6 +94,23 @@ pub(super) fn run(command: &Doctor) -> Result<(), Failure> {
     }
     stdout.flush()?;
     if fit { Ok(()) } else { Err(Unfit.into()) }
+}
+
+fn unmade(path: &Path, error: &std::io::Error) -> Check {
+    let what = format!("cannot make {}: {error}", path.display());
+    let fix = "let this user write there, or choose another data directory";
+    failed("data directory", what, fix)
+}
+
+fn unmeasured(error: &dyn std::error::Error) -> Check {
+    let fix = "look at the disk and the loopback with dmesg";
+    failed("measurements", with_causes(error), fix)
+}
+
+fn failed(name: &'static str, what: String, fix: &str) -> Check {
+    let fix = fix.to_owned();
+    let outcome = Outcome::Failed { what, fix };
+    Check { name, outcome }
 }
 
 fn measure(directories: &[PathBuf]) -> Result<Vec<Measured>, Failure> {

@@ -38,6 +38,7 @@ mod start_at;
 mod stdout;
 mod table;
 mod topic;
+mod visit;
 
 pub use args::Args;
 pub use run::run;

@@ -39,7 +39,7 @@ pub(super) fn dev(args: &Dev) -> Result<(), Failure> {
         durability: config.given("durability").unwrap_or("group").to_owned(),
     };
     let left_behind = scratch.as_ref().map(|scratch| scratch.0.clone());
-    run_node(config, move |milestone| match milestone {
+    run_node(config, TYPED_TO_DEV, move |milestone| match milestone {
         Milestone::Listening { address, admin } => {
             // The broker serves on when nobody reads what it says.
             let _unread = greeting.say(address, admin);
@@ -63,7 +63,7 @@ pub(super) fn serve(args: &Serve) -> Result<(), Failure> {
         path: args.config.clone(),
         source,
     })?;
-    run_node(config, |milestone| match milestone {
+    run_node(config, TYPED_TO_SERVE, |milestone| match milestone {
         Milestone::Listening { address, .. } => tracing::info!(%address, "listening"),
         Milestone::Ready => {
             tracing::info!("ready");
@@ -77,8 +77,26 @@ pub(super) fn serve(args: &Serve) -> Result<(), Failure> {
     })
 }
 
+/// What is typed before an address to listen on.
+#[derive(Clone, Copy, Debug)]
+struct ListenOptions {
+    clients: &'static str,
+    admin: &'static str,
+}
+
+const TYPED_TO_DEV: ListenOptions = ListenOptions {
+    clients: "--listen ",
+    admin: "--admin ",
+};
+
+const TYPED_TO_SERVE: ListenOptions = ListenOptions {
+    clients: "--set listen=",
+    admin: "--set admin.listen=",
+};
+
 fn run_node(
     config: NodeConfig,
+    options: ListenOptions,
     announce: impl Fn(Milestone) + Send + Sync + 'static,
 ) -> Result<(), Failure> {
     logging::start(&config);
@@ -93,7 +111,7 @@ fn run_node(
     for path in others {
         look_at(path);
     }
-    let options = launch_options(&config)?;
+    let launch = launch_options(&config)?;
     let announce = move |milestone| {
         announce(milestone);
         if milestone == Milestone::StoppingAtOnce {
@@ -109,7 +127,7 @@ fn run_node(
         failure: Mutex::new(None),
     });
     let shared = Arc::clone(&plan);
-    runtime::launch(&options, move |mesh| run_shard(mesh, Arc::clone(&shared)))?;
+    runtime::launch(&launch, move |mesh| run_shard(mesh, Arc::clone(&shared)))?;
     let failure = plan
         .failure
         .lock()
@@ -117,7 +135,9 @@ fn run_node(
         .take();
     match failure {
         None => Ok(()),
-        Some(StartError::Listen { address, source }) => Err(taken(address, source)),
+        Some(StartError::Listen { address, source }) => {
+            Err(cannot_listen(&plan, options, address, source))
+        }
         Some(error) => Err(error.into()),
     }
 }
@@ -216,20 +236,43 @@ fn look_at(path: &Path) {
     }
 }
 
-/// An address is in use; says by whom and what to do.
-fn taken(address: SocketAddr, source: std::io::Error) -> Failure {
-    if source.kind() != std::io::ErrorKind::AddrInUse {
-        return StartError::Listen { address, source }.into();
+/// Says why an address cannot be listened on, and what to do.
+fn cannot_listen(
+    plan: &Plan,
+    options: ListenOptions,
+    address: SocketAddr,
+    source: std::io::Error,
+) -> Failure {
+    match (source.kind(), &plan.config.tcp_congestion) {
+        (std::io::ErrorKind::AddrInUse, _) if plan.admin == Some(address) => {
+            taken(address, options.admin)
+        }
+        (std::io::ErrorKind::AddrInUse, _) => taken(address, options.clients),
+        // The only thing about a listener that the kernel may not have.
+        (std::io::ErrorKind::NotFound, Some(name)) => no_congestion_control(name),
+        _ => StartError::Listen { address, source }.into(),
     }
+}
+
+fn no_congestion_control(name: &str) -> Failure {
+    const AVAILABLE: &str = "/proc/sys/net/ipv4/tcp_available_congestion_control";
+    let text = format!("tcp.congestion = {name}: the kernel does not have it");
+    match std::fs::read_to_string(AVAILABLE) {
+        Ok(names) => format!("{text}, it has {}", names.trim()).into(),
+        Err(_) => text.into(),
+    }
+}
+
+/// An address is in use; says by whom and what to do.
+fn taken(address: SocketAddr, option: &str) -> Failure {
     let by = match port_owner::of(address.port()) {
         Some(owner) => format!("{} (process {})", owner.command, owner.pid),
         None => "another process".to_owned(),
     };
     let port = address.port();
     format!(
-        "port {port} is taken by {by}; stop it, or listen elsewhere: --listen {}:{}",
-        address.ip(),
-        port.checked_add(1).unwrap_or(0)
+        "port {port} is taken by {by}; stop it, or listen elsewhere: {option}{}",
+        SocketAddr::new(address.ip(), port.checked_add(1).unwrap_or(0))
     )
     .into()
 }

@@ -105,6 +105,77 @@ fn the_doctor_checks_and_measures() {
         assert!(text.contains(wanted), "{wanted} in {text}");
     }
     assert_eq!(text.matches("direct I/O").count(), 2, "one each: {text}");
+    let left = std::fs::read_dir(scratch.path()).unwrap().count();
+    assert_eq!(left, 0, "it leaves nothing behind");
+}
+
+#[test]
+fn the_doctor_tells_what_is_well_beside_what_is_not() {
+    let scratch = Scratch::new("doctor-unfit");
+    let data = scratch.path().join("a/b");
+    let data = format!("/proc/riverrun/a,{}", data.display());
+    let output = riverrun(&["doctor", "--data", &data, "--output", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("cannot run a node yet"));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = told["checks"].as_array().unwrap();
+    let unmade = checks
+        .iter()
+        .find(|check| check["name"] == "data directory");
+    let unmade = unmade.expect("the directory that cannot be made is told");
+    assert_eq!(unmade["ok"], false);
+    assert!(unmade["fix"].is_string(), "{unmade}");
+    assert!(checks.iter().any(|check| check["name"] == "direct I/O"));
+    assert_eq!(told["measured"].as_array().map(Vec::len), Some(2), "{told}");
+    assert!(!scratch.path().join("a").exists());
+}
+
+#[test]
+fn what_cannot_be_listened_on_is_named_by_its_option() {
+    let scratch = Scratch::new("listen-refused");
+    let data = scratch.path().to_str().unwrap();
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap().to_string();
+    let file = scratch.path().join("node.toml");
+    let text = format!("listen = \"{taken}\"\ndata.dir = \"{data},/proc\"\n");
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let dev = ["dev", "--data", data, "--listen", "127.0.0.1:0"];
+    for (command, more, want) in [
+        (
+            &dev[..],
+            ["--admin", &taken],
+            "elsewhere: --admin 127.0.0.1:",
+        ),
+        (
+            &dev[..3],
+            ["--listen", &taken],
+            "elsewhere: --listen 127.0.0.1:",
+        ),
+        (
+            &["serve"],
+            ["--config", file],
+            "elsewhere: --set listen=127.0.0.1:",
+        ),
+        (
+            &dev[..],
+            ["--set", "tcp.congestion=nope"],
+            "tcp.congestion = nope: ",
+        ),
+    ] {
+        let output = riverrun(&[command, &more].concat());
+        assert_eq!(output.status.code(), Some(1));
+        let told = stderr(&output);
+        assert!(told.contains(want), "{want} in {told}");
+        // Of the second directory of the file the log warns.
+        assert_eq!(
+            command == ["serve"],
+            told.contains("cannot be used"),
+            "{told}"
+        );
+        assert!(!told.contains('\u{1b}'), "no colours in a file: {told:?}");
+    }
+    drop(held);
 }
 
 #[test]
