@@ -133,11 +133,12 @@ fn the_doctor_tells_what_is_well_beside_what_is_not() {
 #[test]
 fn what_cannot_be_listened_on_is_named_by_its_option() {
     let scratch = Scratch::new("listen-refused");
-    let data = scratch.path().to_str().unwrap();
+    let data = scratch.path().join("data");
+    let data = data.to_str().unwrap();
     let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = held.local_addr().unwrap().to_string();
     let file = scratch.path().join("node.toml");
-    let text = format!("listen = \"{taken}\"\ndata.dir = \"{data},/proc\"\n");
+    let text = format!("listen = \"{taken}\"\ndata.dir = \"{data}-two,/proc\"\n");
     std::fs::write(&file, text).unwrap();
     let file = file.to_str().unwrap();
     let dev = ["dev", "--data", data, "--listen", "127.0.0.1:0"];
