@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io::{self, Write as _};
 
+use super::table::plain;
+
 /// Why a command failed; [`crate::causes::with_causes`] makes it readable.
 pub(super) type Failure = Box<dyn Error>;
 
@@ -13,7 +15,8 @@ pub(super) struct OutputFailed(#[from] io::Error);
 
 /// Says something on standard error. If nobody reads that either, there is nobody to tell.
 pub(super) fn complain(text: &str) {
-    let _unread = writeln!(io::stderr(), "riverrun: {text}");
+    let lines: Vec<_> = text.lines().map(plain).collect();
+    let _unread = writeln!(io::stderr(), "riverrun: {}", lines.join("\n"));
 }
 
 /// Returns whether the command ended because nobody reads its output any more, as in

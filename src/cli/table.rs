@@ -1,5 +1,6 @@
 //! Columns that line up: two blanks between them, numbers to the right, no lines.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// To which side the cells of a column lean.
@@ -27,9 +28,12 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    /// Adds a row.
+    /// Adds a row; what would steer a terminal is shown as [`plain`] shows it.
     pub(super) fn row(&mut self, cells: [String; N]) {
-        self.rows.push(cells);
+        self.rows.push(cells.map(|cell| match plain(&cell) {
+            Cow::Borrowed(_) => cell,
+            Cow::Owned(plain) => plain,
+        }));
     }
 }
 
@@ -56,6 +60,26 @@ impl<const N: usize> fmt::Display for Table<N> {
     }
 }
 
+/// Writes text so that it steers no terminal: control characters, and those that turn the direction
+/// of writing, as Rust escapes them.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    let steers = |it: char| {
+        it.is_control() || matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for it in text.chars() {
+        if steers(it) {
+            plain.extend(it.escape_debug());
+        } else {
+            plain.push(it);
+        }
+    }
+    Cow::Owned(plain)
+}
+
 /// Writes a value, or a dash where there is none.
 pub(super) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
@@ -64,6 +88,17 @@ pub(super) fn or_dash(value: Option<impl ToString>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_do_not_steer_the_terminal() {
+        let mut table = Table::new([("group", Side::Left), ("state", Side::Left)]);
+        table.row(["a\u{1b}[2J\nb\u{9b}".to_owned(), "Empty".to_owned()]);
+        table.row(["\"größer\"".to_owned(), "\u{202e}Empty".to_owned()]);
+        let want = "group                state\n\
+                    a\\u{1b}[2J\\nb\\u{9b}  Empty\n\
+                    \"größer\"             \\u{202e}Empty\n";
+        assert_eq!(table.to_string(), want);
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
