@@ -68,7 +68,7 @@ pub struct ConfigOwner {
     #[arg(short, long, value_name = "NAME")]
     pub topic: Option<String>,
     /// One broker
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     pub broker: Option<i32>,
     /// All brokers that have no value of their own
     #[arg(long)]

@@ -98,16 +98,16 @@ pub struct ResetTarget {
     #[arg(long)]
     pub to_latest: bool,
     /// This offset
-    #[arg(long, value_name = "N", value_parser = offset)]
+    #[arg(long, value_name = "N", value_parser = offset, allow_negative_numbers = true)]
     pub to_offset: Option<Offset>,
     /// The first record of this time (RFC 3339) or later
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub to_datetime: Option<TimestampMs>,
     /// The same, in milliseconds since 1970
-    #[arg(long, value_name = "MS", value_parser = milliseconds)]
+    #[arg(long, value_name = "MS", value_parser = milliseconds, allow_negative_numbers = true)]
     pub to_timestamp: Option<TimestampMs>,
     /// The first record that is not older than this
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, allow_hyphen_values = true)]
     pub by_duration: Option<Duration>,
     /// So many records further, or back with a minus
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -204,6 +204,24 @@ mod tests {
             "t:2147483648",
         ] {
             assert_eq!(part(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_negative_number_is_refused_with_what_is_wanted() {
+        for (typed, want) in [
+            ("group reset g -t t --to-offset -5", "a number from 0"),
+            ("group reset g -t t --to-timestamp -5", "since 1970"),
+            ("group reset g -t t --by-duration -5m", "5m"),
+            ("consume t -n -1", "-1"),
+            ("consume t -p -1", "-1"),
+            ("consume t -o -5", "-5"),
+            ("config get --broker -1", "-1"),
+        ] {
+            let words = ["riverrun"].into_iter().chain(typed.split_whitespace());
+            let told = Args::try_parse_from(words).unwrap_err().to_string();
+            let is_ours = told.starts_with("error: invalid value") && !told.contains("tip:");
+            assert!(is_ours && told.contains(want), "{typed}: {told}");
         }
     }
 

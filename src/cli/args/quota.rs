@@ -11,7 +11,13 @@ use super::shared::{Bootstrap, OutputFormat, Rate};
     after_help = "Quotas are kept by each broker for itself:\n  \
         producer_byte_rate   bytes produced a second\n  \
         consumer_byte_rate   bytes fetched a second\n  \
-        request_percentage   time of the broker; 100 is one core\n\n\
+        request_percentage   time of the broker; 100 is one core\n  \
+        controller_mutation_rate\n                       \
+        partitions made and deleted a second\n\n\
+        Of addresses (--ip, --default-ip) there is one only:\n  \
+        connection_creation_rate\n                       \
+        connections made a second\n\n\
+        A riverrun node keeps and tells the last two, and does not enforce them.\n\n\
         For instance:\n  \
         riverrun quota set --client-id loader producer_byte_rate=1000000\n  \
         riverrun quota set --default-client-id request_percentage=50"

@@ -67,7 +67,7 @@ pub struct Produce {
     #[arg(short = 'K', long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub key_separator: Option<String>,
     /// Write to this partition only [default: as the key says; without key in turn]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     pub partition: Option<i32>,
     /// Add a header to every record, as often as needed
     #[arg(short = 'H', long = "header", value_name = "KEY=VALUE")]
@@ -127,11 +127,12 @@ pub struct Consume {
         long,
         default_value = "beginning",
         value_name = "beginning|end|N|TIME",
-        value_parser = start_at::parse
+        value_parser = start_at::parse,
+        allow_negative_numbers = true
     )]
     pub offset: Start,
     /// Read this partition only
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     pub partition: Option<i32>,
     /// Share the topic with the other members of this group, and commit what was printed
     #[arg(
@@ -143,7 +144,7 @@ pub struct Consume {
     )]
     pub group: Option<String>,
     /// Stop after this many records
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub count: Option<u64>,
     /// Stop at the end of what there is now, instead of waiting for more
     #[arg(short, long)]

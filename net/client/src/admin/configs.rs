@@ -132,7 +132,9 @@ fn own_source(resource_type: i8, name: &str) -> i8 {
 
 fn read(config: describe_configs::ConfigResult, own_source: i8) -> Config {
     let source = ConfigSource::of(config.config_source);
-    let is_default = |it: &describe_configs::Synonym| it.source == describe_configs::SOURCE_DEFAULT;
+    let is_default = |it: &describe_configs::Synonym| {
+        it.source == describe_configs::SOURCE_DEFAULT && has_unit_of(&it.name, &config.name)
+    };
     let default = match config.synonyms.into_iter().find(is_default) {
         Some(synonym) => synonym.value,
         // Kafka names none where the default is that of another key.
@@ -150,6 +152,14 @@ fn read(config: describe_configs::ConfigResult, own_source: i8) -> Config {
         is_read_only: config.read_only,
         is_secret: config.is_sensitive,
     }
+}
+
+/// Returns whether a synonym counts in what its key does: Kafka gives `log.retention.hours` for
+/// `log.retention.ms`, whose default is not 168 milliseconds.
+fn has_unit_of(synonym: &str, key: &str) -> bool {
+    let coarser = [".minutes", ".hours"];
+    let unit = |name: &str| coarser.into_iter().find(|unit| name.ends_with(unit));
+    unit(synonym) == unit(key)
 }
 
 /// Asks for single configurations of a resource to be changed.
@@ -228,6 +238,31 @@ mod tests {
         assert_eq!(read.source, ConfigSource::Topic);
         assert_eq!(read.value.as_deref(), Some("1"));
         assert_eq!(read.default.as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn a_default_in_another_unit_is_not_the_keys_own() {
+        let read = |value: Option<&str>, config_source| {
+            let config = describe_configs::ConfigResult {
+                name: "log.retention.ms".into(),
+                value: value.map(str::to_owned),
+                config_source,
+                synonyms: vec![describe_configs::Synonym {
+                    name: "log.retention.hours".into(),
+                    value: Some("168".into()),
+                    source: describe_configs::SOURCE_DEFAULT,
+                }],
+                ..Default::default()
+            };
+            read(config, describe_configs::SOURCE_DYNAMIC_BROKER).default
+        };
+        assert_eq!(
+            read(Some("1000"), describe_configs::SOURCE_DYNAMIC_BROKER),
+            None
+        );
+        let default = read(Some("604800000"), describe_configs::SOURCE_DEFAULT);
+        assert_eq!(default.as_deref(), Some("604800000"));
+        assert!(has_unit_of("log.retention.hours", "log.retention.hours"));
     }
 
     #[test]
