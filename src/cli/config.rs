@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::args::{Config, ConfigPlace};
 use super::config_changes::{changes, document, told};
+use super::config_keys::{name, unknown, unknown_key};
 use super::connect::{connect, missing};
 use super::failure::Failure;
 use super::stdout::Stdout;
@@ -109,6 +110,10 @@ fn object(configs: &[Configuration]) -> Value {
 fn alter(place: &ConfigPlace, changes: &[ConfigChange]) -> Result<(), Failure> {
     let mut cluster = connect(&place.bootstrap)?;
     let resource = place.owner.resource();
+    let unknown = unknown_key(&mut cluster, &resource, changes);
+    if let Some(unknown) = unknown.map_err(|error| absent(&cluster, &resource, error))? {
+        return Err(unknown);
+    }
     let altered = Admin::new(&mut cluster).alter_configs(&resource, changes);
     altered.map_err(|error| absent(&cluster, &resource, error))?;
     let name = name(&resource);
@@ -117,15 +122,6 @@ fn alter(place: &ConfigPlace, changes: &[ConfigChange]) -> Result<(), Failure> {
         json: json!({ "resource": name, "configs": document(changes) }),
     };
     Ok(answer.print(place.output)?)
-}
-
-/// Says what has the configurations.
-fn name(resource: &ConfigResource) -> String {
-    match resource {
-        ConfigResource::Topic(name) => name.clone(),
-        ConfigResource::Broker(node) => format!("broker {node}"),
-        ConfigResource::Brokers => "all brokers".to_owned(),
-    }
 }
 
 fn source(source: ConfigSource) -> &'static str {
@@ -151,16 +147,6 @@ fn absent(cluster: &Cluster, resource: &ConfigResource, error: client::Error) ->
         }
         (_, error) => error.into(),
     }
-}
-
-fn unknown(resource: &ConfigResource, key: &str) -> Failure {
-    let option = match resource {
-        ConfigResource::Topic(name) => format!("--topic {name}"),
-        ConfigResource::Broker(node) => format!("--broker {node}"),
-        ConfigResource::Brokers => return format!("{key} is not set for all brokers").into(),
-    };
-    let name = name(resource);
-    format!("{name} has no configuration {key}; see: riverrun config get {option} --all").into()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod base64;
 mod cluster;
 mod config;
 mod config_changes;
+mod config_keys;
 mod connect;
 mod consume;
 mod doctor;

@@ -235,8 +235,14 @@ mod tests {
             json!({ "kind": "log_directory_full", "broker": 1, "path": "/data", "free_bytes": 0 })
         );
         let told = problem.to_string();
-        assert!(told.starts_with("broker 1: log directory /data has 0"), "{told}");
-        let offline = directory(Some(ByteCount(0)), Some(types::ErrorCode::KafkaStorageError));
+        assert!(
+            told.starts_with("broker 1: log directory /data has 0"),
+            "{told}"
+        );
+        let offline = directory(
+            Some(ByteCount(0)),
+            Some(types::ErrorCode::KafkaStorageError),
+        );
         assert_eq!(kind(offline), Some("log_directory_offline"));
     }
 

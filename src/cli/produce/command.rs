@@ -55,7 +55,11 @@ pub(in crate::cli) fn run(args: &Produce) -> Result<(), Failure> {
     let Err(error) = carried.and(settled) else {
         return report(args, &written, bytes, took);
     };
-    let told = format!("{}; {}", with_causes(error.as_ref()), extent(&written, pushed));
+    let told = format!(
+        "{}; {}",
+        with_causes(error.as_ref()),
+        extent(&written, pushed)
+    );
     if error.is::<Stopped>() {
         return Err(interrupt.ended(told).into());
     }

@@ -11,6 +11,7 @@ use crate::cli::args::{Entity, OutputFormat, Quota, QuotaAction, Rate};
 use crate::cli::connect::connect;
 use crate::cli::failure::Failure;
 use crate::cli::stdout::Stdout;
+use crate::cli::table::plain;
 
 /// Whole lines for a person, one document for a machine.
 type Answer = (String, Value);
@@ -33,7 +34,9 @@ pub(in crate::cli) fn run(command: &Quota) -> Result<(), Failure> {
                 key: key.clone(),
                 value: None,
             });
-            alter(&mut cluster, &entity_of(entity), &unset.collect::<Vec<_>>())?
+            let entity = entity_of(entity);
+            check_known(&mut cluster, &entity, quotas)?;
+            alter(&mut cluster, &entity, &unset.collect::<Vec<_>>())?
         }
     };
     let mut stdout = Stdout::open()?;
@@ -83,7 +86,8 @@ fn list(cluster: &mut Cluster) -> Result<Answer, Failure> {
     Ok((text, Value::Array(rows.collect())))
 }
 
-fn describe(cluster: &mut Cluster, entity: &QuotaEntity) -> Result<Answer, Failure> {
+/// Asks for the quotas of exactly one entity.
+fn quotas_of(cluster: &mut Cluster, entity: &QuotaEntity) -> Result<Quotas, client::Error> {
     let filter = |name: &Option<String>| match name {
         Some(name) => EntityFilter::Name(name.clone()),
         None => EntityFilter::Default,
@@ -94,7 +98,43 @@ fn describe(cluster: &mut Cluster, entity: &QuotaEntity) -> Result<Answer, Failu
     let found = Admin::new(cluster).quotas(&filters.collect())?;
     // Those with more parts match too.
     let own = found.into_iter().find(|(found, _)| found == entity);
-    let quotas = own.map(|(_, quotas)| quotas).unwrap_or_default();
+    Ok(own.map(|(_, quotas)| quotas).unwrap_or_default())
+}
+
+/// Refuses a quota that there is not: a broker takes it away without a word.
+fn check_known(
+    cluster: &mut Cluster,
+    entity: &QuotaEntity,
+    quotas: &[String],
+) -> Result<(), Failure> {
+    let known: &[&str] = if entity.contains_key("ip") {
+        &["connection_creation_rate"]
+    } else {
+        &[
+            "producer_byte_rate",
+            "consumer_byte_rate",
+            "request_percentage",
+            "controller_mutation_rate",
+        ]
+    };
+    let is_known = |key: &String| known.contains(&key.as_str());
+    if quotas.iter().all(is_known) {
+        return Ok(());
+    }
+    // Brokers may have more of them than we know.
+    let set = quotas_of(cluster, entity)?;
+    let is_unknown = |key: &&String| !is_known(key) && !set.contains_key(*key);
+    match quotas.iter().find(is_unknown) {
+        Some(key) => {
+            let (name, known) = (words(entity), known.join(", "));
+            Err(format!("{name}: there is no quota {key}, there are: {known}").into())
+        }
+        None => Ok(()),
+    }
+}
+
+fn describe(cluster: &mut Cluster, entity: &QuotaEntity) -> Result<Answer, Failure> {
+    let quotas = quotas_of(cluster, entity)?;
     let name = words(entity);
     let mut text = String::new();
     if quotas.is_empty() {
@@ -137,7 +177,7 @@ fn document(entity: &QuotaEntity, quotas: &Quotas) -> Value {
 
 fn words(entity: &QuotaEntity) -> String {
     let part = |(kind, name): (&String, &Option<String>)| {
-        format!("{kind} {}", name.as_deref().unwrap_or("(default)"))
+        format!("{kind} {}", plain(name.as_deref().unwrap_or("(default)")))
     };
     entity.iter().map(part).collect::<Vec<_>>().join(", ")
 }

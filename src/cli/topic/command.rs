@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use client::admin::{ConfigChange, NewTopic};
+use client::admin::{ConfigChange, ConfigResource, NewTopic};
 use client::blocking::{Admin, Cluster};
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use super::words::{extent, known_id, size};
 use crate::cli::answer::Answer;
 use crate::cli::args::{Setting, Topic, TopicAction};
 use crate::cli::config_changes::{changes, document, told};
+use crate::cli::config_keys::unknown_key;
 use crate::cli::connect::{connect, missing};
 use crate::cli::failure::Failure;
 
@@ -108,6 +109,11 @@ fn alter(
     changes: &[ConfigChange],
     partitions: Option<i32>,
 ) -> Result<Answer, Failure> {
+    let resource = ConfigResource::Topic(name.to_owned());
+    let unknown = unknown_key(cluster, &resource, changes);
+    if let Some(unknown) = unknown.map_err(|error| missing(name, error))? {
+        return Err(unknown);
+    }
     let mut admin = Admin::new(cluster);
     let mut text = String::new();
     if !changes.is_empty() {

@@ -54,6 +54,13 @@ fn what_has_no_configurations_is_named() {
         ("config get --topic t nope", "t has no configuration nope"),
         ("config set --topic t nope=1", "nope"),
         ("config set --topic t retention.ms=soon", "retention.ms"),
+        ("config unset --topic t nope", "t has no configuration nope"),
+        ("topic alter t -u nope", "t has no configuration nope"),
+        ("topic alter nope -u retention.ms", "there is no topic nope"),
+        (
+            "config unset --brokers nope",
+            "broker 1 has no configuration nope",
+        ),
         ("config get --broker 7", "no broker 7"),
         (
             "config get --brokers nope",

@@ -44,6 +44,20 @@ fn quotas_are_set_listed_described_and_unset() {
     let refused = bench.refused("quota set --ip 127.0.0.1 producer_byte_rate=1");
     let want = "ip 127.0.0.1: INVALID_REQUEST: Invalid configuration key producer_byte_rate";
     assert!(refused.contains(want), "{refused}");
+    for (typed, want) in [
+        (
+            "quota unset --client-id loader producer_rate",
+            "there is no quota producer_rate",
+        ),
+        (
+            "quota unset --ip ::1 producer_byte_rate",
+            "connection_creation_rate",
+        ),
+    ] {
+        let told = bench.refused(typed);
+        assert!(told.contains(want), "{told}");
+    }
+    bench.printed("quota unset --ip ::1 connection_creation_rate");
     for wrong in [
         "quota set producer_byte_rate=1",
         "quota set --user a --default-user producer_byte_rate=1",
