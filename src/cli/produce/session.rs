@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
         while self.written.settled < self.pushed {
             if self.interrupt.is_asked() {
                 let now = self.producer.cluster().now();
-                if now >= *give_up.get_or_insert(now.after(INTERRUPTED_WAIT_MAX)) {
+                if now >= *give_up.get_or_insert_with(|| now.after(INTERRUPTED_WAIT_MAX)) {
                     return Err(Stopped.into());
                 }
             }
