@@ -32,9 +32,13 @@ impl Row {
         Some(self.committed?.max(self.log?.start))
     }
 
-    /// Returns how many offsets are left to read.
+    /// Returns how many offsets are left to read: none of a log that has none, wherever the group is.
     fn lag(&self) -> Option<u64> {
-        Some(self.log?.end.since(self.unread()?).unwrap_or(0))
+        let log = self.log?;
+        if log.start == log.end {
+            return Some(0);
+        }
+        Some(log.end.since(self.unread()?).unwrap_or(0))
     }
 }
 
@@ -183,6 +187,7 @@ mod tests {
         assert_eq!(row(3, 10, 20).lag(), Some(10), "the log begins behind it");
         assert_eq!(row(25, 10, 20).lag(), Some(0), "the log was cut short");
         assert_eq!(row(-1, 10, 20).lag(), None, "nothing is committed");
+        assert_eq!(row(-1, 10, 10).lag(), Some(0), "there is nothing to read");
         let gone = Row {
             committed: Some(at(5)),
             ..Row::default()
