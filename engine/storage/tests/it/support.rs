@@ -61,6 +61,10 @@ pub(crate) fn log_id(number: u64) -> LogId {
 pub(crate) struct Node {
     pub(crate) dir: DataDir,
     pub(crate) store: ShardStore,
+    #[cfg_attr(
+        not(feature = "uring"),
+        expect(dead_code, reason = "only a real helper thread can be held up")
+    )]
     pub(crate) long_work: LongWork,
 }
 
