@@ -102,8 +102,11 @@ fn a_signal_ends_a_produce_whose_broker_is_gone() {
     assert_eq!(ended(child).code(), Some(130));
     let mut told = String::new();
     stderr.read_to_string(&mut told).unwrap();
+    // Whether the first was acknowledged before the broker was gone, nobody can say.
+    let written = ["0 records", "1 record"];
+    let is_told = |count: &str| told.contains(&format!("interrupted; {count} written, "));
     assert!(
-        told.contains("interrupted; 1 record written, ") && told.contains(" not acknowledged"),
+        written.into_iter().any(is_told) && told.contains(" not acknowledged"),
         "{told}"
     );
 }
