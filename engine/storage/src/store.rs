@@ -211,11 +211,14 @@ impl ShardStore {
         let cores = shared.logs();
         checkpoint_logs(shared, cores.clone()).await?;
         for core in &cores {
+            // Its last write-out may still be writing index entries.
+            let permit = core.io.acquire(1).await;
             let written = core.state.borrow().written_at.segment;
             if core.state.borrow().past == crate::log_core::Past::Loaded {
                 segment::flush_index(shared, core, written).await?;
             }
             segment::close_snapshot(shared, core).await?;
+            drop(permit);
             runtime::yield_if_due().await;
         }
         tasks.borrow_mut().clear();

@@ -132,6 +132,8 @@ fn is_known(state: &LogState, segment: Offset) -> bool {
 
 /// Writes the entries of batches that are in the segment to its index file.
 ///
+/// The caller holds the log's `io` permit.
+///
 /// *Errors*: why the log is offline; a full disk is no error.
 pub(crate) async fn flush_index(
     shared: &Shared,
@@ -282,6 +284,8 @@ async fn write_waiting_snapshot(shared: &Shared, core: &LogCore) -> Result<(), O
 }
 
 /// Writes a snapshot of the end of a log that takes no appends any more.
+///
+/// The caller holds the log's `io` permit.
 ///
 /// *Errors*: why the log is offline; a full disk is no error.
 pub(crate) async fn close_snapshot(shared: &Shared, core: &LogCore) -> Result<(), Offline> {
