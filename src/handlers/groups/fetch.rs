@@ -280,3 +280,71 @@ fn single_response(result: GroupResult, version: i16) -> Response {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use controller::Record;
+    use controller::record::TopicCreated;
+    use types::{Incarnation, NodeId, TimestampMs};
+
+    use super::*;
+
+    const ID: TopicId = TopicId([2; 16]);
+
+    /// A cluster in which the name `t` is a topic's, and was an earlier one's.
+    fn image() -> Image {
+        let mut image = Image::empty();
+        let created = TopicCreated {
+            topic: ID,
+            name: "t".parse().unwrap(),
+            created_at: TimestampMs(0),
+            first_incarnation: Incarnation(0),
+            assignments: vec![vec![NodeId(1)]],
+            configs: Vec::new(),
+        };
+        for record in [
+            Record::LevelRaised { level: 1 },
+            Record::TopicCreated(created),
+        ] {
+            image.apply(&record).unwrap();
+        }
+        image
+    }
+
+    #[test]
+    fn by_name_the_topic_is_asked_for_that_has_it_now() {
+        let asked = ["t", "gone"].map(|name| GroupTopic {
+            name: name.to_owned(),
+            ..GroupTopic::default()
+        });
+        let wanted = wanted(&image(), &asked, TOPIC_ID_VERSION - 1);
+        let ids: Vec<TopicId> = wanted.iter().map(|topic| topic.topic_id).collect();
+        assert_eq!(ids, [ID, TopicId::ZERO]);
+    }
+
+    #[test]
+    fn of_all_offsets_those_of_an_earlier_topic_of_the_name_are_left_out() {
+        let committed = |topic_id| CommittedOffset {
+            offset: 7,
+            leader_epoch: None,
+            metadata: coordinator::Text::default(),
+            committed_at: TimestampMs(0),
+            expire_at: None,
+            topic_id,
+        };
+        let ids = [TopicId([1; 16]), ID, TopicId::ZERO];
+        let partitions = (0..).zip(ids.map(committed));
+        let fetched = FetchedTopic {
+            topic: "t".parse().unwrap(),
+            partitions: partitions
+                .map(|(index, offset)| (PartitionIndex::new(index).unwrap(), Some(offset)))
+                .collect(),
+        };
+        for version in [TOPIC_ID_VERSION - 1, TOPIC_ID_VERSION] {
+            let told = whole_topic(&image(), fetched.clone(), version).unwrap();
+            let partitions = told.partitions.iter();
+            let told: Vec<i32> = partitions.map(|it| it.partition_index).collect();
+            assert_eq!(told, [1, 2], "version {version}");
+        }
+    }
+}
